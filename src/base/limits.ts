@@ -1,0 +1,48 @@
+/**
+ * Every limit of the server that is not a setting, with the relations between them asserted.
+ * Sizes are bytes unless the name says otherwise; times are milliseconds.
+ */
+import { assert } from './assert.ts';
+
+const kib = 1024;
+const mib = 1024 * kib;
+
+/** Apache's default of `jute.maxbuffer`: the longest frame, inclusive. */
+export const frameBytesMaxDefault = 0xfffff;
+/** Header fields that precede a request or reply body: xid + type, xid + zxid + err. */
+export const requestHeaderBytes = 8;
+export const replyHeaderBytes = 16;
+/** Frames of a connection that may be in flight to the keeper before its socket is paused. */
+export const inFlightPerConnectionMax = 4096;
+/** Requests handled from one socket in one turn, so that accepts and pings keep moving. */
+export const requestsPerTurnMax = 512;
+/** Bytes queued for a client that does not read; beyond it the connection is closed. */
+export const outboundBytesPerConnectionMax = 64 * mib;
+/** Bytes queued on a connection above which its socket is not read any more. */
+export const outboundBytesHighWater = 4 * mib;
+/** The shared read buffer of all client sockets of a front. */
+export const socketReadBytes = 64 * kib;
+/** Piece in which a reply that is longer than a ring record travels. */
+export const replyPieceBytes = 256 * kib;
+/** Rings between agents: at least this long, and several of the longest frames. */
+export const ringBytesMin = 1 * mib;
+export const ringBytesDefault = 4 * mib;
+/** Bytes that the log gathers into one write and one fsync at the most. */
+export const logBatchBytesMax = 4 * mib;
+/** Connection without a session: closed after this time without traffic (Apache, 10 s). */
+export const sessionlessConnectionMs = 10_000;
+/** Default setting of `tickTime` where nothing else is said (Apache). */
+export const tickTimeMsDefault = 3000;
+/** Nodes that a read on the front may visit before it hands over to the keeper. */
+export const fastReadChildrenMax = 10_000;
+/** Tries of a lock-free read before the front hands the request to the keeper. */
+export const fastReadTriesMax = 8;
+/** TTLs fit into the low 40 bits of an ephemeral owner (Apache `EphemeralType.TTL`). */
+export const ttlMsMax = 2 ** 40 - 1;
+/** Digest history of the `hash` word: one entry each 128 txns, last 1024 kept (Apache). */
+export const digestHistoryEvery = 128;
+export const digestHistoryMax = 1024;
+
+assert(ringBytesDefault >= 2 * (frameBytesMaxDefault + kib), 'a ring holds the longest frame');
+assert(replyPieceBytes * 2 <= ringBytesMin, 'a reply piece fits into the smallest ring');
+assert(outboundBytesHighWater < outboundBytesPerConnectionMax, 'a slow client is paused first');
