@@ -1,0 +1,20 @@
+/** CPU time and memory of a process on this machine, as Linux tells them in `/proc`. */
+import { readFileSync } from 'node:fs';
+
+/** Linux counts in hundredths of a second here, whatever the kernel's own tick is. */
+const usPerTick = 10_000;
+
+/** User and system time of all threads since the process began, µs. */
+export function processCpuUs(pid: number): number {
+  const text = readFileSync(`/proc/${pid}/stat`, 'utf8');
+  // The second field is a name in parentheses that may hold blanks.
+  const fields = text.slice(text.lastIndexOf(')') + 2).split(' ');
+  return (Number(fields[11]) + Number(fields[12])) * usPerTick;
+}
+
+/** Resident set, bytes. */
+export function processRssBytes(pid: number): number {
+  const match = /^VmRSS:\s+(\d+) kB$/m.exec(readFileSync(`/proc/${pid}/status`, 'utf8'));
+  if (match === null) throw new Error(`no VmRSS of process ${pid}`);
+  return Number(match[1]) * 1024;
+}
