@@ -15,8 +15,20 @@ export interface EnforceAuthSettings {
 }
 
 /** The required schemes; empty = nothing is enforced. Throws an `Error` on unusable settings. */
-export function enforcedSchemes(_settings: EnforceAuthSettings, _table: SchemeTable): string[] {
-  throw new Error('not built yet');
+export function enforcedSchemes(settings: EnforceAuthSettings, table: SchemeTable): string[] {
+  const isEnforced = settings.enabled || settings.sessionRequireClientSaslAuth;
+  if (!isEnforced) return [];
+  const text = settings.sessionRequireClientSaslAuth ? 'sasl' : settings.schemes;
+  if (text === null) {
+    throw new Error('enforce.auth.enabled is true: enforce.auth.schemes must be configured');
+  }
+  const schemes = text.split(',').map((scheme) => scheme.trim());
+  for (const scheme of schemes) {
+    if (!table.schemes.has(scheme)) {
+      throw new Error(`enforce.auth.schemes: scheme '${scheme}' is not available`);
+    }
+  }
+  return schemes;
 }
 
 /** False: answer -124 and close, whatever the request is (pings too; not auth and sasl). */

@@ -31,13 +31,17 @@ export class Identities {
   readonly list: readonly EncodedIdentity[];
   /** Precomputed: one of the identities is of scheme `super`. */
   readonly isSuper: boolean;
-  /** The same list as jute `vec<Id>`, to travel in a ring record. Never written to. */
-  readonly encoded: Uint8Array;
+  private encodedList: Uint8Array | null = null;
 
   private constructor(list: readonly EncodedIdentity[]) {
     this.list = list;
     this.isSuper = list.some((identity) => identity.scheme === superScheme);
-    this.encoded = encodeList(list);
+  }
+
+  /** The same list as jute `vec<Id>`, to travel in a ring record. Never write to it. */
+  get encoded(): Uint8Array {
+    this.encodedList ??= encodeList(this.list);
+    return this.encodedList;
   }
 
   /** Keeps the first of equal identities. */
