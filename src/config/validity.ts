@@ -1,0 +1,159 @@
+/**
+ * Rules over several settings, after every value is known (`QuorumPeerConfig.parseProperties` and
+ * `checkValidity`): fills in values that follow from others, raises what is too low, and refuses
+ * what cannot be served. Reads no source.
+ */
+import { ConfigError, type Origin } from './config-error.ts';
+import { type Membership, votersOf } from './server-lines.ts';
+import { type SettingKey, type SettingsDraft, settingRows } from './settings.ts';
+
+/** Something that a person should know although the server starts. */
+export interface ConfigWarning {
+  readonly key: string;
+  readonly message: string;
+}
+
+/** Where each value came from; a key that nobody mentioned is absent. */
+export type Origins = ReadonlyMap<SettingKey, Origin>;
+
+/** Settles `settings` in place. Throws a ConfigError for the first rule that is broken. */
+export function settle(settings: SettingsDraft, origins: Origins): ConfigWarning[] {
+  const refuse = (key: SettingKey, allowed: string): never => {
+    throw problem(settings, origins, { key, allowed });
+  };
+  const warnings = settleRaise(settings);
+  if (settings.dataDir === '') refuse('dataDir', 'the path of a directory');
+  if (settings.dataLogDir === '') settings.dataLogDir = settings.dataDir;
+  if (settings.tickTime <= 0) refuse('tickTime', 'a positive number of milliseconds');
+  settleTimeouts(settings, refuse);
+  settleListeners(settings, refuse);
+  if (settings.electionAlg !== 3) refuse('electionAlg', '3');
+  if (settings['jute.maxbuffer'] <= 0) refuse('jute.maxbuffer', 'a positive number of bytes');
+  const slack = settings['jute.maxbuffer.extrasize'];
+  settings['jute.maxbuffer.extrasize'] = Math.max(
+    1024,
+    slack === -1 ? settings['jute.maxbuffer'] : slack,
+  );
+  if (settings.maxWriteQueuePollTime === -1) {
+    settings.maxWriteQueuePollTime = Math.trunc(settings.flushDelay / 3);
+  }
+  if (settings.snapshotSizeFactor > 1) settings.snapshotSizeFactor = 0.33;
+  settleQuorum(settings, refuse);
+  settleMissing(settings, refuse);
+  return warnings;
+}
+
+type Refuse = (key: SettingKey, allowed: string) => never;
+
+function settleRaise(settings: SettingsDraft): ConfigWarning[] {
+  const values = settings as unknown as Record<string, unknown>;
+  const warnings: ConfigWarning[] = [];
+  for (const [key, { details }] of settingRows) {
+    const value = values[key];
+    if (details.atLeast === undefined || typeof value !== 'number') continue;
+    if (value >= details.atLeast) continue;
+    values[key] = details.atLeast;
+    warnings.push({ key, message: `${key}=${value} is too low and raised to ${details.atLeast}` });
+  }
+  return warnings;
+}
+
+function settleTimeouts(settings: SettingsDraft, refuse: Refuse): void {
+  const { tickTime } = settings;
+  if (settings.minSessionTimeout === -1) settings.minSessionTimeout = 2 * tickTime;
+  if (settings.maxSessionTimeout === -1) settings.maxSessionTimeout = 20 * tickTime;
+  if (settings.minSessionTimeout > settings.maxSessionTimeout) {
+    refuse(
+      'minSessionTimeout',
+      `at most maxSessionTimeout, which is ${settings.maxSessionTimeout}`,
+    );
+  }
+}
+
+function settleListeners(settings: SettingsDraft, refuse: Refuse): void {
+  if (settings.clientPortAddress !== null && settings.clientPort === null) {
+    refuse('clientPortAddress', 'an address together with clientPort');
+  }
+  if (settings.secureClientPortAddress !== null && settings.secureClientPort === null) {
+    refuse('secureClientPortAddress', 'an address together with secureClientPort');
+  }
+  if (settings.clientPort === null) {
+    const why = settings.secureClientPort === null ? '' : ' (the secure port is not served yet)';
+    refuse('clientPort', `a port between 0 and 65535: otherwise no client can connect${why}`);
+  }
+}
+
+function settleQuorum(settings: SettingsDraft, refuse: Refuse): void {
+  const limit = settings.connectToLearnerMasterLimit;
+  if (limit === 0) settings.connectToLearnerMasterLimit = settings.initLimit;
+  if (settings.quorumCnxnTimeoutMs === -1) {
+    settings.quorumCnxnTimeoutMs = settings.syncLimit * settings.tickTime;
+  }
+  const enabled = settings['quorum.auth.enableSasl'];
+  const byLearner = settings['quorum.auth.learnerRequireSasl'];
+  const byServer = settings['quorum.auth.serverRequireSasl'];
+  if (byLearner && !enabled) {
+    refuse('quorum.auth.learnerRequireSasl', 'true only together with quorum.auth.enableSasl=true');
+  }
+  if (byServer && !(enabled && byLearner)) {
+    const partners = 'quorum.auth.enableSasl=true and quorum.auth.learnerRequireSasl=true';
+    refuse('quorum.auth.serverRequireSasl', `true only together with ${partners}`);
+  }
+}
+
+/** Nobody may run less protected than the configuration says. */
+function settleMissing(settings: SettingsDraft, refuse: Refuse): void {
+  for (const [name, { details, kind, initial }] of settingRows) {
+    if (details.refuseWhileMissing !== true || details.status === 'works') continue;
+    const key = name as SettingKey;
+    if (kind.show(settings[key]) === kind.show(initial)) continue;
+    refuse(key, `${kind.show(initial)}: more than that is not supported yet`);
+  }
+}
+
+export function problem(
+  settings: SettingsDraft,
+  origins: Origins,
+  { key, allowed }: { readonly key: SettingKey; readonly allowed: string },
+): ConfigError {
+  const { kind } = settingRows.get(key)!;
+  const origin = origins.get(key) ?? { kind: 'default' };
+  const shown = kind.isSecret === true ? '(hidden)' : kind.show(settings[key]);
+  return new ConfigError({ origin, key, value: shown === '' ? null : shown, allowed });
+}
+
+/** More than one voter, or one that is told to run the protocol of an ensemble. */
+export function isDistributed(settings: SettingsDraft, membership: Membership | null): boolean {
+  if (membership === null) return false;
+  return !settings.standaloneEnabled || votersOf(membership).length > 1;
+}
+
+/** What only an ensemble needs. `myId` is the number of the file myid, null when there is none. */
+export function checkEnsemble(
+  settings: SettingsDraft,
+  origins: Origins,
+  myId: number | null,
+): void {
+  for (const key of ['initLimit', 'syncLimit'] as const) {
+    if (settings[key] <= 0) throw problem(settings, origins, { key, allowed: 'a number of ticks' });
+  }
+  if (myId !== null) return;
+  throw new ConfigError({
+    origin: { kind: 'default' },
+    key: 'myid',
+    value: null,
+    allowed: `a file ${settings.dataDir}/myid with the number of this server`,
+  });
+}
+
+/** Says plainly what is missing, until ensembles are served. */
+export function refuseEnsemble(): never {
+  throw new ConfigError({
+    origin: { kind: 'default' },
+    key: 'server.N',
+    value: 'an ensemble',
+    allowed:
+      'at most one server line with standaloneEnabled=true: this release runs standalone servers ' +
+      'only, ensembles are not served yet',
+  });
+}
