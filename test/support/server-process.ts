@@ -16,6 +16,8 @@ export interface ServerCommand {
 }
 
 const pollMs = 5;
+/** Apache's server leaves a word unanswered when it came while the database was loading. */
+const pollPatienceMs = 100;
 const serveTriesMax = 12_000;
 const logBytesMax = 4 * 1024 * 1024;
 
@@ -95,7 +97,7 @@ export class ServerProcess {
   private async serving(): Promise<void> {
     for (let tries = 0; tries < serveTriesMax; tries++) {
       if (this.isGone) throw new Error(`the server stopped while starting:\n${this.text}`);
-      const text = await askFourLetterWord(this.port, 'srvr').catch(() => '');
+      const text = await askFourLetterWord(this.port, 'srvr', pollPatienceMs).catch(() => '');
       if (text.includes('Mode:')) return;
       await new Promise((resolve) => setTimeout(resolve, pollMs));
     }

@@ -6,8 +6,9 @@ import { startApache } from '../../../native-free-bench/apache/server.ts';
 import { type ServerOptions, startRingkeeper } from '../../support/ringkeeper-process.ts';
 import type { ServerProcess } from '../../support/server-process.ts';
 
-export const targetName =
-  process.env['RINGKEEPER_INTEROP_TARGET'] === 'apache' ? 'apache' : 'ringkeeper';
+const targetVariable = 'RINGKEEPER_INTEROP_TARGET';
+
+export const targetName = process.env[targetVariable] === 'apache' ? 'apache' : 'ringkeeper';
 
 export function startTarget(options?: ServerOptions): Promise<ServerProcess> {
   return targetName === 'apache' ? startApache(options) : startRingkeeper(options);
