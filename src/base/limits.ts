@@ -14,6 +14,10 @@ export const requestHeaderBytes = 8;
 export const replyHeaderBytes = 16;
 /** Frames of a connection that may be in flight to the keeper before its socket is paused. */
 export const inFlightPerConnectionMax = 4096;
+/** Requests that the keeper holds uncommitted; beyond it its ring fills and fronts slow down. */
+export const outstandingMax = 16_384;
+/** Slots of the session table: memory is touched only for those in use. */
+export const sessionsMax = 1 << 20;
 /** Requests handled from one socket in one turn, so that accepts and pings keep moving. */
 export const requestsPerTurnMax = 512;
 /** Bytes queued for a client that does not read; beyond it the connection is closed. */

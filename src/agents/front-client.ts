@@ -1,0 +1,93 @@
+/**
+ * What the front knows of one client: where its connection stands, who it is, what it has in
+ * flight to the keeper, and the numbers that `cons` shows.
+ */
+import type { Identities } from '../auth/identity.ts';
+import type { ClientConnection } from '../net/client-connection.ts';
+
+/** fresh: nothing said yet; connecting: handshake with the keeper; open: has a session. */
+export type ClientState = 'fresh' | 'connecting' | 'open';
+
+export class FrontClient {
+  readonly connection: ClientConnection;
+  readonly openedMs: number;
+  state: ClientState = 'fresh';
+  identities: Identities;
+  /** False for clients that sent no readOnly byte, and so get none. */
+  withReadOnly = true;
+  sessionIdHi = 0;
+  sessionIdLo = 0;
+  /** In the session table; -1 without a session. */
+  slot = -1;
+  timeoutMs = 0;
+  /** Requests at the keeper that are not answered yet. */
+  inFlight = 0;
+  /** Its frame was not taken: to be resumed when there is room again. */
+  stalled = false;
+  /** Bytes were appended since the last flush. */
+  dirty = false;
+  /** Its last reply is written: close when it has left. */
+  closeAfterTurn = false;
+  received = 0;
+  sent = 0;
+  lastType = 0;
+  lastCxid = -1;
+  lastZxidHi = 0;
+  lastZxidLo = 0;
+  lastResponseMs = 0;
+  lastLatencyMs = 0;
+  minLatencyMs = 0;
+  maxLatencyMs = 0;
+  totalLatencyMs = 0;
+  answered = 0;
+  private readonly arrivals: number[] = [];
+  private arrivalsTaken = 0;
+
+  constructor(connection: ClientConnection, identities: Identities, nowMs: number) {
+    this.connection = connection;
+    this.identities = identities;
+    this.openedMs = nowMs;
+  }
+
+  get hasSession(): boolean {
+    return this.slot >= 0;
+  }
+
+  /** A request left for the keeper. Replies come back in this order. */
+  pushArrival(nowMs: number): void {
+    this.inFlight++;
+    this.arrivals.push(nowMs);
+  }
+
+  /** The oldest request in flight is answered; returns when it arrived. */
+  takeArrival(): number {
+    this.inFlight--;
+    const at = this.arrivals[this.arrivalsTaken++] ?? 0;
+    if (this.arrivalsTaken === this.arrivals.length) {
+      this.arrivals.length = 0;
+      this.arrivalsTaken = 0;
+    } else if (this.arrivalsTaken >= 1024) {
+      this.arrivals.splice(0, this.arrivalsTaken);
+      this.arrivalsTaken = 0;
+    }
+    return at;
+  }
+
+  countReply(latencyMs: number, nowMs: number): void {
+    this.sent++;
+    this.answered++;
+    this.lastLatencyMs = latencyMs;
+    this.lastResponseMs = nowMs;
+    this.totalLatencyMs += latencyMs;
+    if (latencyMs > this.maxLatencyMs) this.maxLatencyMs = latencyMs;
+    if (latencyMs < this.minLatencyMs || this.answered === 1) this.minLatencyMs = latencyMs;
+  }
+
+  resetStats(): void {
+    this.received = this.sent = this.answered = 0;
+    this.lastType = 0;
+    this.lastCxid = -1;
+    this.lastResponseMs = this.lastLatencyMs = 0;
+    this.minLatencyMs = this.maxLatencyMs = this.totalLatencyMs = 0;
+  }
+}

@@ -1,0 +1,130 @@
+/**
+ * All clients of a front: who is connected, from where, who has bytes to be flushed and who waits
+ * for room. It never looks into a frame.
+ */
+import type { Socket } from 'node:net';
+import type { Identities } from '../auth/identity.ts';
+import type { Clock } from '../base/ports.ts';
+import { ClientConnection, type ConnectionHandler } from '../net/client-connection.ts';
+import { SlabPool } from '../net/slab-pool.ts';
+import { FrontClient } from './front-client.ts';
+
+export interface ClientLimits {
+  readonly frameBytesMax: number;
+  /** 0 = unlimited, as in `maxClientCnxns` and `maxCnxns`. */
+  readonly perAddressMax: number;
+  readonly totalMax: number;
+}
+
+export class FrontClients {
+  private readonly handler: ConnectionHandler;
+  private readonly limits: ClientLimits;
+  private readonly clock: Clock;
+  private readonly identify: (socket: Socket) => Identities;
+  private readonly pool = new SlabPool();
+  private readonly byId = new Map<number, FrontClient>();
+  private readonly byAddress = new Map<string, number>();
+  private dirty: FrontClient[] = [];
+  private stalled: FrontClient[] = [];
+  private nextId = 1;
+
+  constructor(
+    handler: ConnectionHandler,
+    limits: ClientLimits,
+    clock: Clock,
+    identify: (socket: Socket) => Identities,
+  ) {
+    this.handler = handler;
+    this.limits = limits;
+    this.clock = clock;
+    this.identify = identify;
+  }
+
+  get size(): number {
+    return this.byId.size;
+  }
+
+  get(cnxnId: number): FrontClient | undefined {
+    return this.byId.get(cnxnId);
+  }
+
+  values(): IterableIterator<FrontClient> {
+    return this.byId.values();
+  }
+
+  /** Takes an accepted socket in, or closes it and returns null when there are too many. */
+  accept(socket: Socket): ClientConnection | null {
+    const { perAddressMax, totalMax, frameBytesMax } = this.limits;
+    const address = socket.remoteAddress ?? '';
+    const fromThere = this.byAddress.get(address) ?? 0;
+    const tooMany =
+      (perAddressMax > 0 && fromThere >= perAddressMax) ||
+      (totalMax > 0 && this.byId.size >= totalMax);
+    if (tooMany || address === '') {
+      socket.on('error', () => {});
+      socket.destroy();
+      return null;
+    }
+    this.byAddress.set(address, fromThere + 1);
+    const cnxnId = this.nextId;
+    this.nextId = (this.nextId + 1) & 0x7fffffff;
+    const { handler, pool } = this;
+    const connection = new ClientConnection({ cnxnId, socket, handler, pool, frameBytesMax });
+    const client = new FrontClient(connection, this.identify(socket), this.clock.monotonicMs());
+    this.byId.set(cnxnId, client);
+    return connection;
+  }
+
+  remove(client: FrontClient): void {
+    const { connection } = client;
+    this.byId.delete(connection.cnxnId);
+    const left = (this.byAddress.get(connection.remoteAddress) ?? 1) - 1;
+    if (left > 0) this.byAddress.set(connection.remoteAddress, left);
+    else this.byAddress.delete(connection.remoteAddress);
+  }
+
+  /** Adds bytes that leave at the next `flushDirty`. */
+  append(client: FrontClient, bytes: Uint8Array, start: number, end: number): void {
+    client.connection.append(bytes, start, end);
+    if (client.dirty) return;
+    client.dirty = true;
+    this.dirty.push(client);
+  }
+
+  get hasDirty(): boolean {
+    return this.dirty.length > 0;
+  }
+
+  /** One write for each connection that has something to say. */
+  flushDirty(): number {
+    const { dirty } = this;
+    if (dirty.length === 0) return 0;
+    this.dirty = [];
+    for (const client of dirty) {
+      client.dirty = false;
+      client.connection.flush();
+    }
+    return dirty.length;
+  }
+
+  /** The client's frame was refused for want of room; it is asked again by `resumeStalled`. */
+  stall(client: FrontClient): void {
+    if (client.stalled) return;
+    client.stalled = true;
+    this.stalled.push(client);
+  }
+
+  get hasStalled(): boolean {
+    return this.stalled.length > 0;
+  }
+
+  resumeStalled(): void {
+    const { stalled } = this;
+    if (stalled.length === 0) return;
+    this.stalled = [];
+    for (const client of stalled) {
+      client.stalled = false;
+      client.connection.resume();
+    }
+  }
+}

@@ -1,0 +1,84 @@
+/**
+ * Writes the records that the front sends to the keeper: the one place that knows how `ToKeeper`
+ * records are laid out on the sending side.
+ */
+import type { Identities } from '../auth/identity.ts';
+import { encodeUtf8 } from '../jute/utf8.ts';
+import type { Handshake } from '../net/handshake.ts';
+import { highHalf, lowHalf } from '../base/zxid.ts';
+import { ConnectLayout, type QueryKind, queryKinds, RequestLayout, ToKeeper } from './messages.ts';
+import type { Outlet } from './outlet.ts';
+
+export class FrontRequests {
+  private readonly outlet: Outlet;
+
+  constructor(outlet: Outlet) {
+    this.outlet = outlet;
+  }
+
+  get stalled(): boolean {
+    return this.outlet.stalled;
+  }
+
+  /** Records were written since the last flush; the keeper does not see them before it. */
+  get pending(): boolean {
+    return this.outlet.pending;
+  }
+
+  flush(): void {
+    this.outlet.flush();
+  }
+
+  /** A request frame, its header included. */
+  request(cnxnId: number, bytes: Uint8Array, start: number, end: number): void {
+    const { outlet } = this;
+    const at = outlet.open(ToKeeper.request, RequestLayout.frame + end - start);
+    outlet.view.setInt32(at + RequestLayout.cnxnId, cnxnId);
+    const to = at + RequestLayout.frame;
+    if (end - start > 48) outlet.bytes.set(bytes.subarray(start, end), to);
+    else for (let i = start, o = to; i < end; i++) outlet.bytes[o++] = bytes[i] as number;
+  }
+
+  connect(cnxnId: number, handshake: Handshake, address: string): void {
+    const { outlet } = this;
+    const passwd = handshake.passwd ?? new Uint8Array(0);
+    const name = encodeUtf8(address);
+    const length = ConnectLayout.tail + 4 + passwd.byteLength + 4 + name.byteLength;
+    const at = outlet.open(ToKeeper.connect, length);
+    const { view, bytes } = outlet;
+    view.setInt32(at + ConnectLayout.cnxnId, cnxnId);
+    view.setInt32(at + ConnectLayout.lastZxidSeen, highHalf(handshake.lastZxidSeen));
+    view.setInt32(at + ConnectLayout.lastZxidSeen + 4, lowHalf(handshake.lastZxidSeen));
+    view.setInt32(at + ConnectLayout.timeOut, handshake.timeOut);
+    view.setInt32(at + ConnectLayout.sessionId, highHalf(handshake.sessionId));
+    view.setInt32(at + ConnectLayout.sessionId + 4, lowHalf(handshake.sessionId));
+    const passwdAt = at + ConnectLayout.tail;
+    view.setInt32(passwdAt, passwd.byteLength);
+    bytes.set(passwd, passwdAt + 4);
+    const nameAt = passwdAt + 4 + passwd.byteLength;
+    view.setInt32(nameAt, name.byteLength);
+    bytes.set(name, nameAt + 4);
+  }
+
+  identities(cnxnId: number, identities: Identities): void {
+    const { outlet } = this;
+    const at = outlet.open(ToKeeper.identities, 4 + identities.encoded.byteLength);
+    outlet.view.setInt32(at, cnxnId);
+    outlet.bytes.set(identities.encoded, at + 4);
+  }
+
+  disconnect(cnxnId: number): void {
+    const at = this.outlet.open(ToKeeper.disconnect, 4);
+    this.outlet.view.setInt32(at, cnxnId);
+  }
+
+  query(queryId: number, kind: QueryKind): void {
+    const at = this.outlet.open(ToKeeper.query, 8);
+    this.outlet.view.setInt32(at, queryId);
+    this.outlet.view.setInt32(at + 4, queryKinds.indexOf(kind));
+  }
+
+  snapshot(): void {
+    this.outlet.open(ToKeeper.snapshot, 0);
+  }
+}

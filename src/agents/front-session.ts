@@ -1,0 +1,195 @@
+/**
+ * Requests of clients that have a session: which of them the front answers at once, and which go
+ * to the keeper. The rule is short: with nothing in flight, a ping or a plain read is answered
+ * here; everything else takes the ring, and so keeps its place in the session's line. Auth and
+ * SASL packets concern the connection alone and never wait (Apache handles them on arrival).
+ */
+import type { Identities } from '../auth/identity.ts';
+import { type AuthResult, authenticate, type SchemeTable } from '../auth/schemes.ts';
+import { isAuthEnough } from '../auth/enforce-auth.ts';
+import { ErrorCode } from '../base/error-codes.ts';
+import { inFlightPerConnectionMax, replyHeaderBytes, requestHeaderBytes } from '../base/limits.ts';
+import type { Logger } from '../base/ports.ts';
+import { JuteError } from '../jute/jute-error.ts';
+import { authPacket, OpCode, Xid } from '../jute/proto.ts';
+import { JuteReader } from '../jute/reader.ts';
+import type { JuteWriter } from '../jute/writer.ts';
+import { asksForWatch, opRow } from '../ops/op-table.ts';
+import type { SessionTable } from '../state/session-table.ts';
+import type { TreeView } from '../tree/tree-view.ts';
+import type { FrontClient } from './front-client.ts';
+import { type FrontReads, writeReplyHeader } from './front-reads.ts';
+import type { FrontRequests } from './front-requests.ts';
+
+export interface FrontSessionParts {
+  readonly tree: TreeView;
+  readonly reads: FrontReads;
+  readonly requests: FrontRequests;
+  readonly sessions: SessionTable;
+  readonly schemes: SchemeTable;
+  /** Schemes of which a connection needs one; empty when nothing is enforced. */
+  readonly enforced: readonly string[];
+  readonly inFlightMax: number;
+  readonly logger: Logger;
+}
+
+export class FrontSession {
+  private readonly parts: FrontSessionParts;
+  private readonly reader = new JuteReader();
+  /** Requests of all clients at the keeper. */
+  inFlight = 0;
+  authFailed = 0;
+
+  constructor(parts: FrontSessionParts) {
+    this.parts = parts;
+  }
+
+  /**
+   * A request of `client`, header included. Replies made here are appended to `out`. Returns false
+   * when it has to wait: nothing was done, and it is to be offered again.
+   */
+  onRequest(
+    client: FrontClient,
+    bytes: Uint8Array,
+    view: DataView,
+    start: number,
+    end: number,
+    nowMs: number,
+    out: JuteWriter,
+  ): boolean {
+    const { parts } = this;
+    if (end - start < requestHeaderBytes) {
+      client.connection.destroy();
+      return true;
+    }
+    const type = view.getInt32(start + 4);
+    if (type === OpCode.auth || type === OpCode.sasl) {
+      return this.onConnectionRequest(client, type, bytes, view, start, end, out);
+    }
+    if (!isAuthEnough(parts.enforced, client.identities)) {
+      this.refuse(client, view.getInt32(start), ErrorCode.sessionClosedRequireSaslAuth, out);
+      return true;
+    }
+    if (!parts.sessions.isOpen(client.slot, client.sessionIdHi, client.sessionIdLo)) return true;
+    if (client.inFlight === 0 && this.answerHere(client, type, bytes, view, start, end, out)) {
+      parts.sessions.touch(client.slot, nowMs);
+      this.count(client, type, view.getInt32(start));
+      client.countReply(0, nowMs);
+      return true;
+    }
+    if (!this.mayForward(client)) return false;
+    parts.sessions.touch(client.slot, nowMs);
+    this.count(client, type, view.getInt32(start));
+    parts.requests.request(client.connection.cnxnId, bytes, start, end);
+    client.pushArrival(nowMs);
+    this.inFlight++;
+    return true;
+  }
+
+  private count(client: FrontClient, type: number, xid: number): void {
+    client.received++;
+    client.lastType = type;
+    if (xid >= 0) client.lastCxid = xid;
+  }
+
+  /** Apache's globalOutstandingLimit slows only clients that have something in flight. */
+  private mayForward(client: FrontClient): boolean {
+    const { requests, inFlightMax } = this.parts;
+    if (requests.stalled || client.inFlight >= inFlightPerConnectionMax) return false;
+    return this.inFlight < inFlightMax || client.inFlight === 0;
+  }
+
+  private answerHere(
+    client: FrontClient,
+    type: number,
+    bytes: Uint8Array,
+    view: DataView,
+    start: number,
+    end: number,
+    out: JuteWriter,
+  ): boolean {
+    const { tree, reads } = this.parts;
+    if (type === OpCode.ping) {
+      this.writeEmptyReply(out, Xid.ping, tree.lastZxidHi, tree.lastZxidLo, ErrorCode.ok);
+      return true;
+    }
+    const row = opRow(type);
+    if (row === undefined || row.kind !== 'read' || !row.fast) return false;
+    if (asksForWatch(type, view, start, end)) return false;
+    return reads.tryRead(row.read, client.identities, bytes, view, start, end, out);
+  }
+
+  private onConnectionRequest(
+    client: FrontClient,
+    type: number,
+    bytes: Uint8Array,
+    view: DataView,
+    start: number,
+    end: number,
+    out: JuteWriter,
+  ): boolean {
+    if (this.parts.requests.stalled) return false;
+    const xid = view.getInt32(start);
+    this.count(client, type, -1);
+    this.reader.reset(bytes, view, start + requestHeaderBytes, end);
+    try {
+      if (type === OpCode.sasl) this.onSasl(xid, out);
+      else this.onAuth(client, xid, out);
+    } catch (error) {
+      if (!(error instanceof JuteError)) throw error;
+      client.connection.destroy();
+    }
+    return true;
+  }
+
+  /** A server without SASL answers every token with a null token (Apache `processSasl`). */
+  private onSasl(xid: number, out: JuteWriter): void {
+    const { reader } = this;
+    if (reader.readLength() < 0) throw new JuteError('null SASL token');
+    const mark = out.offset;
+    out.reserve(4 + replyHeaderBytes);
+    out.writeInt(-1);
+    writeReplyHeader(out, mark, xid, 0, 0, ErrorCode.ok);
+  }
+
+  private onAuth(client: FrontClient, xid: number, out: JuteWriter): void {
+    const { schemes, logger } = this.parts;
+    const packet = authPacket.read(this.reader);
+    const result: AuthResult = authenticate(packet.scheme, packet.auth, client.identities, schemes);
+    if (result.kind === 'ok') {
+      this.becomeIdentified(client, result.identities);
+      this.writeEmptyReply(out, xid, 0, 0, ErrorCode.ok);
+      return;
+    }
+    this.authFailed++;
+    logger.warn(
+      { client: client.connection.remoteAddress, scheme: packet.scheme, reason: result.reason },
+      'Authentication failed',
+    );
+    if (result.kind === 'close') client.connection.destroy();
+    else this.refuse(client, xid, ErrorCode.authFailed, out);
+  }
+
+  private becomeIdentified(client: FrontClient, identities: Identities): void {
+    client.identities = identities;
+    this.parts.requests.identities(client.connection.cnxnId, identities);
+  }
+
+  /** Answers with an error, then closes; the session lives on until it expires. */
+  private refuse(client: FrontClient, xid: number, err: number, out: JuteWriter): void {
+    this.writeEmptyReply(out, xid, 0, 0, err);
+    client.closeAfterTurn = true;
+  }
+
+  private writeEmptyReply(
+    out: JuteWriter,
+    xid: number,
+    zxidHi: number,
+    zxidLo: number,
+    err: number,
+  ): void {
+    const mark = out.offset;
+    out.reserve(4 + replyHeaderBytes);
+    writeReplyHeader(out, mark, xid, zxidHi, zxidLo, err);
+  }
+}

@@ -1,0 +1,295 @@
+/**
+ * The front agent: clients' connections on the main thread. It answers plain reads from the shared
+ * tree, sends everything else to the keeper in the order it arrived, and writes what comes back.
+ *
+ * Two rules keep what a client sees in order. A connection with a request at the keeper gets no
+ * answer from here. And before the replies of a read event leave, the keeper's ring is drained,
+ * so that the notification of a change goes out before a reply that shows it.
+ */
+import type { Socket } from 'node:net';
+import type { Identities } from '../auth/identity.ts';
+import type { Agent } from '../base/agent.ts';
+import type { Clock, Logger } from '../base/ports.ts';
+import { compareHalves, highHalf, joinHalves, lowHalf } from '../base/zxid.ts';
+import { JuteError } from '../jute/jute-error.ts';
+import { JuteReader } from '../jute/reader.ts';
+import { JuteWriter } from '../jute/writer.ts';
+import type { ClientConnection, ConnectionHandler } from '../net/client-connection.ts';
+import { invalidSession, readHandshake, writeHandshakeAnswer } from '../net/handshake.ts';
+import type { RingReceiver } from '../ring/ring-receiver.ts';
+import type { SessionTable } from '../state/session-table.ts';
+import type { TreeView } from '../tree/tree-view.ts';
+import type { FrontClient } from './front-client.ts';
+import { type ClientLimits, FrontClients } from './front-clients.ts';
+import { type Connected, FrontReplies, type FrontRepliesListener } from './front-replies.ts';
+import type { FrontRequests } from './front-requests.ts';
+import type { FrontSession } from './front-session.ts';
+import { FrontStats } from './front-stats.ts';
+import type { FrontWords } from './front-words.ts';
+import { Serving, type SharedStatus } from './shared-status.ts';
+
+export interface FrontParts {
+  readonly requests: FrontRequests;
+  readonly replies: RingReceiver;
+  readonly tree: TreeView;
+  readonly sessions: SessionTable;
+  readonly session: FrontSession;
+  readonly words: FrontWords;
+  readonly status: SharedStatus;
+  readonly clock: Clock;
+  readonly logger: Logger;
+  readonly limits: ClientLimits;
+  readonly sessionlessMs: number;
+  /** The identities that a connection has from the start: its address. */
+  readonly identify: (socket: Socket) => Identities;
+  /** Asks the loop of this thread for a duty cycle soon. */
+  readonly wake: () => void;
+  readonly onSnapshotDue: () => void;
+}
+
+export class FrontAgent implements Agent, ConnectionHandler, FrontRepliesListener {
+  readonly name = 'front';
+  readonly clients: FrontClients;
+  readonly stats = new FrontStats();
+  private readonly parts: FrontParts;
+  private readonly replies: FrontReplies;
+  private readonly reader = new JuteReader();
+  /** Replies made here during one read event of `turnOf`. */
+  private readonly turn = new JuteWriter(64 * 1024);
+  private turnOf: ClientConnection | null = null;
+  private turnMs = 0;
+  private sweepAtMs = 0;
+
+  constructor(parts: FrontParts) {
+    this.parts = parts;
+    this.clients = new FrontClients(this, parts.limits, parts.clock, parts.identify);
+    this.replies = new FrontReplies(parts.replies, parts.tree, this);
+  }
+
+  start(): void {}
+
+  nextDeadlineMs(): number {
+    return this.sweepAtMs;
+  }
+
+  dutyCycle(nowMs: number): number {
+    const { requests } = this.parts;
+    requests.flush();
+    let done = this.replies.drain();
+    if (!requests.stalled && this.clients.hasStalled) {
+      this.clients.resumeStalled();
+      done++;
+    }
+    done += this.clients.flushDirty();
+    requests.flush();
+    if (nowMs >= this.sweepAtMs) this.closeSessionless(nowMs);
+    // What is left on the ring is a notification whose change is about to become visible.
+    return this.parts.replies.hasWork() ? done + 1 : done;
+  }
+
+  /** Closes every connection; what was gathered for them leaves first. */
+  stop(): void {
+    for (const client of [...this.clients.values()]) client.connection.end();
+  }
+
+  get inFlight(): number {
+    return this.parts.session.inFlight;
+  }
+
+  /** A connection that never says who it is does not stay (Apache, sessionless timeout). */
+  private closeSessionless(nowMs: number): void {
+    const { sessionlessMs } = this.parts;
+    this.sweepAtMs = nowMs + sessionlessMs / 2;
+    for (const client of [...this.clients.values()]) {
+      if (client.hasSession || client.state === 'connecting') continue;
+      if (nowMs - client.openedMs >= sessionlessMs) client.connection.destroy();
+    }
+  }
+
+  accept(socket: Socket): ClientConnection | null {
+    return this.clients.accept(socket);
+  }
+
+  onFirstBytes(
+    connection: ClientConnection,
+    bytes: Uint8Array,
+    start: number,
+    end: number,
+  ): 'frame' | 'taken' | 'more' {
+    return this.parts.words.onFirstBytes(this, connection, bytes, start, end);
+  }
+
+  onFrame(
+    connection: ClientConnection,
+    bytes: Uint8Array,
+    view: DataView,
+    start: number,
+    end: number,
+  ): boolean {
+    const client = this.clients.get(connection.cnxnId);
+    if (client === undefined || client.closeAfterTurn) return true;
+    if (client.state === 'fresh') return this.onHandshake(client, bytes, view, start, end);
+    const taken = client.state === 'open' && this.onRequest(client, bytes, view, start, end);
+    if (!taken) this.clients.stall(client);
+    return taken;
+  }
+
+  private onRequest(
+    client: FrontClient,
+    bytes: Uint8Array,
+    view: DataView,
+    start: number,
+    end: number,
+  ): boolean {
+    if (this.turnOf !== client.connection) this.beginTurn(client.connection);
+    const { session } = this.parts;
+    const before = client.sent;
+    if (!session.onRequest(client, bytes, view, start, end, this.turnMs, this.turn)) return false;
+    this.stats.packetsReceived++;
+    if (client.sent > before) {
+      this.stats.packetsSent++;
+      this.stats.addLatency(0);
+    }
+    return true;
+  }
+
+  private beginTurn(connection: ClientConnection): void {
+    this.turnOf = connection;
+    this.turn.reset();
+    this.turnMs = this.parts.clock.monotonicMs();
+  }
+
+  onReadEnd(connection: ClientConnection): void {
+    if (this.turnOf !== connection) return;
+    this.turnOf = null;
+    if (this.parts.requests.pending || this.clients.hasStalled) this.parts.wake();
+    const client = this.clients.get(connection.cnxnId);
+    if (client === undefined || this.turn.offset === 0) return;
+    this.replies.drain();
+    connection.append(this.turn.bytes, 0, this.turn.offset);
+    if (client.closeAfterTurn) connection.end();
+    else connection.flush();
+    if (this.clients.hasDirty) this.parts.wake();
+  }
+
+  onBadLength(connection: ClientConnection, length: number): void {
+    this.parts.logger.warn(
+      { client: connection.remoteAddress, length },
+      `Closed a connection: a frame of ${length} bytes is not allowed (jute.maxbuffer)`,
+    );
+  }
+
+  onClosed(connection: ClientConnection): void {
+    const client = this.clients.get(connection.cnxnId);
+    if (client === undefined) return;
+    this.clients.remove(client);
+    this.parts.session.inFlight -= client.inFlight;
+    if (client.state === 'fresh') return;
+    this.parts.requests.disconnect(connection.cnxnId);
+    this.parts.wake();
+  }
+
+  private onHandshake(
+    client: FrontClient,
+    bytes: Uint8Array,
+    view: DataView,
+    start: number,
+    end: number,
+  ): boolean {
+    const { parts } = this;
+    const { connection } = client;
+    if (parts.status.serving !== Serving.serving) {
+      connection.destroy();
+      return true;
+    }
+    if (parts.requests.stalled) {
+      this.clients.stall(client);
+      return false;
+    }
+    this.reader.reset(bytes, view, start, end);
+    try {
+      const handshake = readHandshake(this.reader);
+      if (this.hasSeenMore(handshake.lastZxidSeen)) {
+        parts.logger.info(
+          { client: connection.remoteAddress },
+          'Refused a client that has seen a zxid which this server does not have yet',
+        );
+        connection.destroy();
+        return true;
+      }
+      client.withReadOnly = handshake.readOnly !== null;
+      client.state = 'connecting';
+      this.stats.packetsReceived++;
+      client.received++;
+      parts.requests.connect(connection.cnxnId, handshake, connection.remoteAddress);
+      parts.requests.identities(connection.cnxnId, client.identities);
+      parts.wake();
+    } catch (error) {
+      if (!(error instanceof JuteError)) throw error;
+      connection.destroy();
+    }
+    return true;
+  }
+
+  private hasSeenMore(zxid: bigint): boolean {
+    const { tree } = this.parts;
+    return compareHalves(highHalf(zxid), lowHalf(zxid), tree.lastZxidHi, tree.lastZxidLo) > 0;
+  }
+
+  onConnected(answer: Connected): void {
+    const client = this.clients.get(answer.cnxnId);
+    if (client === undefined) return;
+    const { sessionIdHi, sessionIdLo, timeoutMs, passwd, slot } = answer;
+    const sessionId = joinHalves(sessionIdHi, sessionIdLo);
+    const reply = answer.valid ? { timeOut: timeoutMs, sessionId, passwd } : invalidSession;
+    const frame = writeHandshakeAnswer(reply, client.withReadOnly);
+    this.clients.append(client, frame, 0, frame.byteLength);
+    this.stats.packetsSent++;
+    client.sent++;
+    if (!answer.valid) {
+      client.connection.end();
+      return;
+    }
+    client.state = 'open';
+    client.slot = slot;
+    client.sessionIdHi = sessionIdHi;
+    client.sessionIdLo = sessionIdLo;
+    client.timeoutMs = timeoutMs;
+  }
+
+  onReply(cnxnId: number, answers: number, bytes: Uint8Array, start: number, end: number): void {
+    const client = this.clients.get(cnxnId);
+    if (client === undefined) return;
+    this.clients.append(client, bytes, start, end);
+    this.stats.packetsSent++;
+    if (answers === 0) {
+      client.sent++;
+      return;
+    }
+    const nowMs = this.parts.clock.monotonicMs();
+    const latencyMs = nowMs - client.takeArrival();
+    client.countReply(latencyMs, nowMs);
+    this.stats.addLatency(latencyMs);
+    this.parts.session.inFlight--;
+  }
+
+  onNotify(cnxnId: number, bytes: Uint8Array, start: number, end: number): void {
+    const client = this.clients.get(cnxnId);
+    if (client === undefined) return;
+    this.clients.append(client, bytes, start, end);
+    client.sent++;
+    this.stats.packetsSent++;
+  }
+
+  onClose(cnxnId: number): void {
+    this.clients.get(cnxnId)?.connection.end();
+  }
+
+  onAnswer(queryId: number, value: unknown): void {
+    this.parts.words.onAnswer(queryId, value);
+  }
+
+  onSnapshotDue(): void {
+    this.parts.onSnapshotDue();
+  }
+}

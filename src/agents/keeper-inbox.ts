@@ -1,0 +1,98 @@
+/**
+ * Reads the records that fronts send and calls the core for each: the one place that knows how
+ * `ToKeeper` records are laid out on the receiving side.
+ */
+import { unreachable } from '../base/assert.ts';
+import { Identities } from '../auth/identity.ts';
+import { JuteReader } from '../jute/reader.ts';
+import type { KeeperCore } from '../processor/keeper-core.ts';
+import type { RingReceiver } from '../ring/ring-receiver.ts';
+import { ConnectLayout, queryKinds, RequestLayout, ToKeeper } from './messages.ts';
+
+export interface KeeperInboxEffects {
+  answer(queryId: number, value: unknown): void;
+  roll(): void;
+}
+
+type Kind = (typeof ToKeeper)[keyof typeof ToKeeper];
+
+export class KeeperInbox {
+  private readonly ring: RingReceiver;
+  private readonly core: KeeperCore;
+  private readonly effects: KeeperInboxEffects;
+  private readonly reader = new JuteReader();
+  private mayTake: () => boolean = () => true;
+
+  constructor(ring: RingReceiver, core: KeeperCore, effects: KeeperInboxEffects) {
+    this.ring = ring;
+    this.core = core;
+    this.effects = effects;
+  }
+
+  /** Takes up to `limit` records, one after another, for as long as `mayTake` says so. */
+  drain(mayTake: () => boolean, limit: number): number {
+    this.mayTake = mayTake;
+    return this.ring.drain(this.onRecord, limit);
+  }
+
+  private readonly onRecord = (type: number, offset: number, length: number): boolean => {
+    if (!this.mayTake()) return false;
+    const { view } = this.ring;
+    const kind = type as Kind;
+    switch (kind) {
+      case ToKeeper.request:
+        this.core.request(
+          view.getInt32(offset + RequestLayout.cnxnId),
+          this.ring.bytes,
+          view,
+          offset + RequestLayout.frame,
+          offset + length,
+        );
+        return true;
+      case ToKeeper.connect:
+        this.onConnect(offset, length);
+        return true;
+      case ToKeeper.identities:
+        this.onIdentities(offset, length);
+        return true;
+      case ToKeeper.disconnect:
+        this.core.disconnect(view.getInt32(offset));
+        return true;
+      case ToKeeper.query: {
+        const what = queryKinds[view.getInt32(offset + 4)] ?? 'gauges';
+        this.effects.answer(view.getInt32(offset), this.core.query(what));
+        return true;
+      }
+      case ToKeeper.snapshot:
+        this.effects.roll();
+        return true;
+      default:
+        return unreachable(kind);
+    }
+  };
+
+  private onConnect(offset: number, length: number): void {
+    const { view, bytes } = this.ring;
+    const { reader } = this;
+    reader.reset(bytes, view, offset + ConnectLayout.tail, offset + length);
+    const passwd = reader.readBuffer();
+    const address = reader.readString() ?? '';
+    this.core.connect(
+      view.getInt32(offset + ConnectLayout.cnxnId),
+      {
+        lastZxidSeenHi: view.getInt32(offset + ConnectLayout.lastZxidSeen),
+        lastZxidSeenLo: view.getInt32(offset + ConnectLayout.lastZxidSeen + 4),
+        timeOut: view.getInt32(offset + ConnectLayout.timeOut),
+        sessionIdHi: view.getInt32(offset + ConnectLayout.sessionId),
+        sessionIdLo: view.getInt32(offset + ConnectLayout.sessionId + 4),
+        passwd,
+      },
+      address,
+    );
+  }
+
+  private onIdentities(offset: number, length: number): void {
+    const identities = Identities.decode(this.ring.bytes, offset + 4, offset + length);
+    this.core.setIdentities(this.ring.view.getInt32(offset), identities);
+  }
+}

@@ -1,0 +1,174 @@
+/**
+ * The keeper agent: feeds what the front sends into the core, and carries the core's output to
+ * the front and to the ensemble. It decides nothing; `processor/keeper-core.ts` does. While a
+ * ring to the front or to the log is full it takes no requests, so nothing piles up here.
+ */
+import type { Agent } from '../base/agent.ts';
+import { outstandingMax, replyPieceBytes } from '../base/limits.ts';
+import type { Clock } from '../base/ports.ts';
+import { encodeUtf8 } from '../jute/utf8.ts';
+import type { ConnectAnswer, KeeperCore, KeeperOutput } from '../processor/keeper-core.ts';
+import type { RingReceiver } from '../ring/ring-receiver.ts';
+import type { EnsembleAgent, EnsembleListener } from './ensemble.ts';
+import { KeeperInbox } from './keeper-inbox.ts';
+import { ConnectedLayout, NotifyLayout, ReplyLayout, ToFront } from './messages.ts';
+import type { Outlet } from './outlet.ts';
+import { type SharedStatus, Serving } from './shared-status.ts';
+
+export interface KeeperParts {
+  readonly requests: RingReceiver;
+  readonly replies: Outlet;
+  readonly ensemble: EnsembleAgent;
+  readonly clock: Clock;
+  readonly status: SharedStatus;
+  /** Recovers the state from disk and builds the core around it; called once, by `start`. */
+  readonly recover: (output: KeeperOutput, listener: EnsembleListener) => KeeperCore;
+}
+
+const requestsPerTurn = 1024;
+
+export class KeeperAgent implements Agent, KeeperOutput, EnsembleListener {
+  readonly name = 'keeper';
+  private readonly parts: KeeperParts;
+  private core!: KeeperCore;
+  private inbox!: KeeperInbox;
+
+  constructor(parts: KeeperParts) {
+    this.parts = parts;
+  }
+
+  start(): void {
+    const { parts } = this;
+    this.core = parts.recover(this, this);
+    this.inbox = new KeeperInbox(parts.requests, this.core, {
+      answer: (queryId, value) => this.answer(queryId, value),
+      roll: () => parts.ensemble.roll(),
+    });
+    parts.status.serving = Serving.serving;
+  }
+
+  nextDeadlineMs(): number {
+    return this.core.nextDeadlineMs();
+  }
+
+  dutyCycle(nowMs: number): number {
+    const { replies, clock, status } = this.parts;
+    this.core.begin(clock.nowMs(), nowMs);
+    if (nowMs >= this.core.nextDeadlineMs()) this.core.tick();
+    const done = this.inbox.drain(this.mayTake, requestsPerTurn);
+    replies.flush();
+    if (!replies.stalled && status.readGateClosed) status.readGateClosed = false;
+    return done;
+  }
+
+  private readonly mayTake = (): boolean =>
+    !this.parts.replies.stalled &&
+    this.parts.ensemble.ready &&
+    this.core.outstanding < outstandingMax;
+
+  stop(): void {}
+
+  onCommit(zxidHi: number, zxidLo: number): void {
+    this.core.commit(zxidHi, zxidLo);
+  }
+
+  onSnapshotDue(): void {
+    this.parts.replies.open(ToFront.snapshotDue, 0);
+  }
+
+  propose(payload: Uint8Array, start: number, end: number, zxidHi: number, zxidLo: number): void {
+    this.parts.ensemble.propose(payload, start, end, zxidHi, zxidLo);
+  }
+
+  reply(cnxnId: number, frame: Uint8Array, start: number, end: number): void {
+    this.sendInPieces(cnxnId, 1, frame, start, end);
+  }
+
+  replayEvent(cnxnId: number, frame: Uint8Array, start: number, end: number): void {
+    this.sendInPieces(cnxnId, 0, frame, start, end);
+  }
+
+  private sendInPieces(
+    cnxnId: number,
+    answers: number,
+    frame: Uint8Array,
+    start: number,
+    end: number,
+  ): void {
+    const { replies } = this.parts;
+    for (let from = start; from < end; ) {
+      const to = Math.min(from + replyPieceBytes, end);
+      const at = replies.open(ToFront.reply, ReplyLayout.bytes + to - from);
+      replies.view.setInt32(at + ReplyLayout.cnxnId, cnxnId);
+      replies.view.setInt32(at + ReplyLayout.answers, to === end ? answers : 0);
+      replies.bytes.set(frame.subarray(from, to), at + ReplyLayout.bytes);
+      from = to;
+    }
+  }
+
+  /**
+   * Called before the change of the txn becomes visible, so the event is on the front's ring when
+   * a read can show it. Where the ring has no room for it, the read gate closes first.
+   */
+  notify(
+    cnxnIds: Int32Array,
+    count: number,
+    zxidHi: number,
+    zxidLo: number,
+    frame: Uint8Array,
+    start: number,
+    end: number,
+  ): void {
+    const { replies, status } = this.parts;
+    for (let from = 0; from < count; from += connectionsPerNotifyMax) {
+      const part = Math.min(count - from, connectionsPerNotifyMax);
+      const tail = NotifyLayout.cnxnIds + 4 * part;
+      const at = replies.open(ToFront.notify, tail + end - start);
+      const { bytes, view } = replies;
+      view.setInt32(at + NotifyLayout.zxid, zxidHi);
+      view.setInt32(at + NotifyLayout.zxid + 4, zxidLo);
+      view.setInt32(at + NotifyLayout.count, part);
+      for (let i = 0; i < part; i++) {
+        view.setInt32(at + NotifyLayout.cnxnIds + 4 * i, cnxnIds[from + i] as number);
+      }
+      bytes.set(frame.subarray(start, end), at + tail);
+    }
+    replies.flush();
+    if (replies.stalled) status.readGateClosed = true;
+  }
+
+  connected(cnxnId: number, answer: ConnectAnswer): void {
+    const { replies } = this.parts;
+    const at = replies.open(ToFront.connected, ConnectedLayout.bytes);
+    const { view, bytes } = replies;
+    view.setInt32(at + ConnectedLayout.cnxnId, cnxnId);
+    view.setInt32(at + ConnectedLayout.valid, answer.valid ? 1 : 0);
+    view.setInt32(at + ConnectedLayout.sessionId, answer.sessionIdHi);
+    view.setInt32(at + ConnectedLayout.sessionId + 4, answer.sessionIdLo);
+    view.setInt32(at + ConnectedLayout.slot, answer.slot);
+    view.setInt32(at + ConnectedLayout.timeoutMs, answer.timeoutMs);
+    bytes.set(answer.passwd, at + ConnectedLayout.passwd);
+  }
+
+  close(cnxnId: number): void {
+    const { replies } = this.parts;
+    const at = replies.open(ToFront.close, 4);
+    replies.view.setInt32(at, cnxnId);
+  }
+
+  private answer(queryId: number, value: unknown): void {
+    const { replies } = this.parts;
+    const json = encodeUtf8(JSON.stringify(value));
+    let from = 0;
+    do {
+      const to = Math.min(from + replyPieceBytes, json.byteLength);
+      const at = replies.open(ToFront.answer, 8 + to - from);
+      replies.view.setInt32(at, queryId);
+      replies.view.setInt32(at + 4, to < json.byteLength ? 1 : 0);
+      replies.bytes.set(json.subarray(from, to), at + 8);
+      from = to;
+    } while (from < json.byteLength);
+  }
+}
+
+const connectionsPerNotifyMax = 8192;

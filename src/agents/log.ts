@@ -1,0 +1,166 @@
+/**
+ * The log agent: appends all txns that wait on its ring, makes them durable with one fsync, then
+ * reports the last zxid. It alone touches log files, with synchronous calls. The batch is what
+ * arrived during the fsync before it; there is no timer and nothing to tune.
+ */
+import type { Agent } from '../base/agent.ts';
+import { assert, unreachable } from '../base/assert.ts';
+import type { Clock, Logger, Random } from '../base/ports.ts';
+import { type Zxid, zxidOf } from '../base/zxid.ts';
+import type { RingReceiver } from '../ring/ring-receiver.ts';
+import { batchBytesMax, recordOverheadBytes } from '../storage/txn-log-format.ts';
+import type { TxnLogWriter } from '../storage/txn-log-writer.ts';
+import { ToEnsemble, ToLog } from './messages.ts';
+import type { Outlet } from './outlet.ts';
+import type { SharedStatus } from './shared-status.ts';
+
+export interface LogSettings {
+  /** Txns and log bytes after which a snapshot is due; each is spread by a random half. */
+  readonly snapCount: number;
+  readonly snapSizeLimitBytes: number;
+  /** Above this length a log file is rolled, without a snapshot; 0 = never. */
+  readonly fileBytesMax: number;
+  readonly fsyncWarningThresholdMs: number;
+}
+
+export interface LogParts {
+  readonly appends: RingReceiver;
+  readonly synced: Outlet;
+  /** Opens the log behind the last txn that is on disk. */
+  readonly openWriter: (lastZxid: Zxid) => TxnLogWriter;
+  readonly clock: Clock;
+  readonly random: Random;
+  readonly logger: Logger;
+  readonly status: SharedStatus;
+  readonly settings: LogSettings;
+}
+
+const recordsPerBatchMax = 1 << 20;
+
+export class LogAgent implements Agent {
+  readonly name = 'log';
+  private readonly parts: LogParts;
+  private writer: TxnLogWriter | null = null;
+  private lastHi = 0;
+  private lastLo = 0;
+  private batchTxns = 0;
+  private txnsSinceSnapshot = 0;
+  private bytesSinceSnapshot = 0;
+  private rollAsked = false;
+  private snapshotAtTxns = 0;
+  private snapshotAtBytes = 0;
+
+  constructor(parts: LogParts) {
+    this.parts = parts;
+  }
+
+  start(): void {
+    this.drawSnapshotTrigger();
+  }
+
+  dutyCycle(): number {
+    const { appends, synced } = this.parts;
+    synced.flush();
+    if (synced.stalled) return 0;
+    this.batchTxns = 0;
+    const taken = appends.drain(this.onRecord, recordsPerBatchMax);
+    const { writer } = this;
+    if (writer === null) return taken;
+    if (this.batchTxns > 0) this.syncBatch(writer);
+    if (this.isSnapshotDue()) this.rollForSnapshot(writer);
+    else if (this.isFileFull(writer)) writer.roll();
+    synced.flush();
+    // With nothing to sync there is time to make room ahead, in steps that delay no txn for long.
+    return taken > 0 || writer.prepareAhead() ? taken + 1 : 0;
+  }
+
+  stop(): void {
+    this.writer?.close();
+  }
+
+  private readonly onRecord = (type: number, offset: number, length: number): boolean => {
+    const kind = type as (typeof ToLog)[keyof typeof ToLog];
+    const { view } = this.parts.appends;
+    switch (kind) {
+      case ToLog.append:
+        return this.onAppend(offset, length);
+      case ToLog.roll:
+        this.rollAsked = true;
+        return true;
+      case ToLog.begin: {
+        assert(this.writer === null, 'the log is opened once');
+        const lastZxid = zxidOf(view.getInt32(offset), view.getInt32(offset + 4));
+        this.writer = this.parts.openWriter(lastZxid);
+        return true;
+      }
+      default:
+        return unreachable(kind);
+    }
+  };
+
+  /** Declines what does not fit into this batch, and everything behind a roll. */
+  private onAppend(offset: number, length: number): boolean {
+    const { writer } = this;
+    const { view, bytes } = this.parts.appends;
+    assert(writer !== null, 'a txn is appended to a log that is open');
+    const payloadBytes = length - 8;
+    const pending = writer.pendingBytes;
+    const fits = pending + payloadBytes + recordOverheadBytes <= batchBytesMax;
+    if (this.rollAsked || (pending > 0 && !fits)) return false;
+    this.lastHi = view.getInt32(offset);
+    this.lastLo = view.getInt32(offset + 4);
+    writer.append(bytes, offset + 8, offset + length, this.lastHi, this.lastLo);
+    this.batchTxns++;
+    this.txnsSinceSnapshot++;
+    this.bytesSinceSnapshot += payloadBytes;
+    return true;
+  }
+
+  /** A failed write or fsync throws through here and ends the process: it is never retried. */
+  private syncBatch(writer: TxnLogWriter): void {
+    const { clock, settings, logger, status, synced } = this.parts;
+    const startedMs = clock.monotonicMs();
+    writer.flush();
+    const tookMs = clock.monotonicMs() - startedMs;
+    const slow = tookMs > settings.fsyncWarningThresholdMs;
+    status.addFsync(Math.round(tookMs * 1000), slow);
+    if (slow) {
+      logger.warn(
+        { tookMs: Math.round(tookMs), txns: this.batchTxns },
+        `fsync-ing the write ahead log in ${Math.round(tookMs)}ms`,
+      );
+    }
+    const at = synced.open(ToEnsemble.synced, 8);
+    synced.view.setInt32(at, this.lastHi);
+    synced.view.setInt32(at + 4, this.lastLo);
+  }
+
+  /** Apache `SyncRequestProcessor.shouldSnapshot`: a random half keeps members out of step. */
+  private isSnapshotDue(): boolean {
+    const { snapSizeLimitBytes } = this.parts.settings;
+    const byBytes = snapSizeLimitBytes > 0 && this.bytesSinceSnapshot > this.snapshotAtBytes;
+    return this.rollAsked || byBytes || this.txnsSinceSnapshot > this.snapshotAtTxns;
+  }
+
+  private isFileFull(writer: TxnLogWriter): boolean {
+    const { fileBytesMax } = this.parts.settings;
+    return fileBytesMax > 0 && writer.fileBytes > fileBytesMax;
+  }
+
+  private rollForSnapshot(writer: TxnLogWriter): void {
+    this.rollAsked = false;
+    this.txnsSinceSnapshot = 0;
+    this.bytesSinceSnapshot = 0;
+    writer.roll();
+    this.drawSnapshotTrigger();
+    this.parts.synced.open(ToEnsemble.snapshotDue, 0);
+  }
+
+  private drawSnapshotTrigger(): void {
+    const { random, settings } = this.parts;
+    const txns = Math.floor(Math.max(settings.snapCount, 2) / 2);
+    this.snapshotAtTxns = txns + (random.next32() % Math.max(txns, 1));
+    const bytes = Math.floor(settings.snapSizeLimitBytes / 2);
+    this.snapshotAtBytes = bytes + (random.next32() % Math.max(bytes, 1));
+  }
+}

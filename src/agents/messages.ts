@@ -1,0 +1,98 @@
+/**
+ * The records on every ring between agents: their type codes and layouts. Offsets are bytes from
+ * the start of the record's payload; all integers are big-endian, as on the wire.
+ *
+ * A connection is named by `cnxnId`, an int32 that the front gives out once and never again.
+ */
+
+/** front → keeper */
+export const ToKeeper = {
+  /** A handshake: `ConnectLayout`. */
+  connect: 1,
+  /** A request frame without its length: `RequestLayout`. */
+  request: 2,
+  /** The identities of a connection, after auth: cnxnId and a jute vec<Id>. */
+  identities: 3,
+  /** The connection is gone: cnxnId. */
+  disconnect: 4,
+  /** A question for a four-letter word: queryId, and the index of `queryKinds`. */
+  query: 5,
+  /** Ask for a log roll and a snapshot now. */
+  snapshot: 6,
+} as const;
+
+/** keeper → front */
+export const ToFront = {
+  /** Bytes for one connection: `ReplyLayout`. */
+  reply: 1,
+  /** One event for many connections: `NotifyLayout`. */
+  notify: 2,
+  /** The handshake's answer: `ConnectedLayout`. */
+  connected: 3,
+  /** Flush and close: cnxnId. */
+  close: 4,
+  /** Answer to a query: queryId, 1 if more pieces follow, UTF-8 of JSON. */
+  answer: 5,
+  /** The log was rolled: a snapshot is due. No payload. */
+  snapshotDue: 6,
+} as const;
+
+/** ensemble → log */
+export const ToLog = {
+  /** A txn to make durable: zxid, payload. */
+  append: 1,
+  /** Close this log file; the next append begins another one. No payload. */
+  roll: 2,
+  /** Recovery is over: the zxid that the first append follows. */
+  begin: 3,
+} as const;
+
+/** log → ensemble */
+export const ToEnsemble = {
+  /** All appends up to this zxid are durable. */
+  synced: 1,
+  /** The log was rolled: a snapshot is due. No payload. */
+  snapshotDue: 2,
+} as const;
+
+/**
+ * connect: cnxnId, flags, lastZxidSeen, timeOut, sessionId, then passwd and address as jute
+ * buffers (length, bytes).
+ */
+export const ConnectLayout = {
+  cnxnId: 0,
+  lastZxidSeen: 4,
+  timeOut: 12,
+  sessionId: 16,
+  tail: 24,
+} as const;
+
+/** request: cnxnId, then the frame (it begins with a RequestHeader). */
+export const RequestLayout = { cnxnId: 0, frame: 4 } as const;
+
+/**
+ * reply: cnxnId, how many requests it answers (1 for the last piece of a reply, else 0), then raw
+ * bytes for the stream. A reply longer than `replyPieceBytes` travels in pieces.
+ */
+export const ReplyLayout = { cnxnId: 0, answers: 4, bytes: 8 } as const;
+
+/** notify: zxid of the change, number of connections, their cnxnIds, then the frame. */
+export const NotifyLayout = { zxid: 0, count: 8, cnxnIds: 12 } as const;
+
+/**
+ * connected: cnxnId, 1 if the session is valid, its id, its slot in the session table, the
+ * negotiated timeout, then 16 bytes of password.
+ */
+export const ConnectedLayout = {
+  cnxnId: 0,
+  valid: 4,
+  sessionId: 8,
+  slot: 16,
+  timeoutMs: 20,
+  passwd: 24,
+  bytes: 40,
+} as const;
+
+/** What the keeper can be asked; a query record holds the index. */
+export const queryKinds = ['dump', 'wchs', 'wchc', 'wchp', 'hash', 'gauges'] as const;
+export type QueryKind = (typeof queryKinds)[number];

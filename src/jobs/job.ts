@@ -1,0 +1,22 @@
+/** Entry of the piscina workers: one exported function a task. A task is plain data. */
+import { setTimeout as sleep } from 'node:timers/promises';
+import { nodeCompression } from '../storage/node-compression.ts';
+import { NodeDisk } from '../storage/node-disk.ts';
+import { type PurgeTask, purge as purgeFiles } from './purge.ts';
+import { type SnapshotResult, type SnapshotTask, snapshotSlices } from './snapshot.ts';
+
+/** Long enough to leave a core to the keeper, short enough that a million nodes take seconds. */
+const pauseMs = 1;
+
+export async function snapshot(task: SnapshotTask): Promise<SnapshotResult> {
+  const slices = snapshotSlices(task, new NodeDisk(), nodeCompression);
+  for (;;) {
+    const slice = slices.next();
+    if (slice.done) return slice.value;
+    await sleep(pauseMs);
+  }
+}
+
+export function purge(task: PurgeTask): string[] {
+  return purgeFiles(task, new NodeDisk(), nodeCompression);
+}

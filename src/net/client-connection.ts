@@ -1,0 +1,211 @@
+/**
+ * One client's TCP connection: cuts the inbound stream into frames, in place where it can, and
+ * gathers what goes out. It knows lengths and nothing of what is in a frame; its handler does.
+ */
+import type { Socket } from 'node:net';
+import { outboundBytesHighWater, outboundBytesPerConnectionMax } from '../base/limits.ts';
+import { Outbound } from './outbound.ts';
+import type { SlabPool } from './slab-pool.ts';
+
+/** What a connection tells its owner. Byte ranges are valid only during the call. */
+export interface ConnectionHandler {
+  /**
+   * The first bytes of a fresh connection, at least four: a word for people instead of a frame?
+   * 'frame' to go on, 'taken' when it was answered, 'more' to be asked again with more bytes.
+   */
+  onFirstBytes(
+    connection: ClientConnection,
+    bytes: Uint8Array,
+    start: number,
+    end: number,
+  ): 'frame' | 'taken' | 'more';
+  /** A frame without its length. False: not taken; the connection stalls until `resume`. */
+  onFrame(
+    connection: ClientConnection,
+    bytes: Uint8Array,
+    view: DataView,
+    start: number,
+    end: number,
+  ): boolean;
+  /** All frames of a read event were handed over. */
+  onReadEnd(connection: ClientConnection): void;
+  /** A frame length that is negative or above the limit; the connection is closed already. */
+  onBadLength(connection: ClientConnection, length: number): void;
+  onClosed(connection: ClientConnection): void;
+}
+
+export interface ConnectionOptions {
+  readonly cnxnId: number;
+  readonly socket: Socket;
+  readonly handler: ConnectionHandler;
+  readonly pool: SlabPool;
+  readonly frameBytesMax: number;
+}
+
+const nothing = new Uint8Array(0);
+
+export class ClientConnection {
+  readonly cnxnId: number;
+  readonly socket: Socket;
+  readonly remoteAddress: string;
+  readonly remotePort: number;
+  private readonly handler: ConnectionHandler;
+  private readonly frameBytesMax: number;
+  private readonly outbound: Outbound;
+  /** Bytes that arrived and were not taken yet: `held[heldStart..heldEnd)`. */
+  private held = nothing;
+  private heldView = new DataView(nothing.buffer);
+  private heldStart = 0;
+  private heldEnd = 0;
+  private fresh = true;
+  private stalled = false;
+  private ending = false;
+  closed = false;
+
+  constructor(options: ConnectionOptions) {
+    this.cnxnId = options.cnxnId;
+    this.socket = options.socket;
+    this.handler = options.handler;
+    this.frameBytesMax = options.frameBytesMax;
+    this.outbound = new Outbound(options.pool);
+    this.remoteAddress = options.socket.remoteAddress ?? '0.0.0.0';
+    this.remotePort = options.socket.remotePort ?? 0;
+    options.socket.on('drain', () => this.maybeResumeReading());
+    options.socket.on('error', () => this.destroy());
+    options.socket.on('end', () => this.destroy());
+    options.socket.on('close', () => this.onSocketClosed());
+  }
+
+  /** Bytes that the kernel or this process still holds for the client. */
+  get outboundBytes(): number {
+    return this.outbound.pendingBytes + this.socket.writableLength;
+  }
+
+  /** A read event: `bytes[0..length)`. Returns false when the socket should not be read on. */
+  onBytes(bytes: Uint8Array, view: DataView, length: number): boolean {
+    if (this.closed) return false;
+    if (this.stalled || this.heldEnd > this.heldStart) {
+      this.hold(bytes, 0, length);
+      if (!this.stalled) this.takeHeld();
+    } else {
+      const taken = this.takeFrames(bytes, view, 0, length);
+      if (taken < length && !this.closed) this.hold(bytes, taken, length);
+    }
+    if (!this.closed) this.handler.onReadEnd(this);
+    return this.wantsMore();
+  }
+
+  /** Goes on after a frame was not taken. */
+  resume(): void {
+    if (!this.stalled || this.closed) return;
+    this.stalled = false;
+    this.takeHeld();
+    if (this.closed) return;
+    this.handler.onReadEnd(this);
+    this.maybeResumeReading();
+  }
+
+  private wantsMore(): boolean {
+    if (this.closed || this.ending) return false;
+    return !this.stalled && this.socket.writableLength <= outboundBytesHighWater;
+  }
+
+  private maybeResumeReading(): void {
+    if (this.wantsMore()) this.socket.resume();
+  }
+
+  private takeHeld(): void {
+    this.heldStart = this.takeFrames(this.held, this.heldView, this.heldStart, this.heldEnd);
+    if (this.heldStart < this.heldEnd || this.closed) return;
+    this.heldStart = this.heldEnd = 0;
+    // A frame of a megabyte was an exception: do not keep its buffer with an idle connection.
+    if (this.held.byteLength > 64 * 1024) this.holdIn(nothing);
+  }
+
+  /** Hands over whole frames; returns the offset of the first byte that was not taken. */
+  private takeFrames(bytes: Uint8Array, view: DataView, start: number, end: number): number {
+    let at = start;
+    while (end - at >= 4 && !this.ending) {
+      if (this.fresh) {
+        const verdict = this.handler.onFirstBytes(this, bytes, at, end);
+        if (verdict === 'more') return at;
+        if (verdict === 'taken') return end;
+        this.fresh = false;
+      }
+      const length = view.getInt32(at);
+      if (length < 0 || length > this.frameBytesMax) {
+        this.destroy();
+        this.handler.onBadLength(this, length);
+        return end;
+      }
+      if (end - at - 4 < length) return at;
+      if (!this.handler.onFrame(this, bytes, view, at + 4, at + 4 + length)) {
+        this.stalled = !this.closed;
+        return at;
+      }
+      if (this.closed) return end;
+      at += 4 + length;
+    }
+    return at;
+  }
+
+  private hold(bytes: Uint8Array, start: number, end: number): void {
+    const length = end - start;
+    if (this.heldEnd + length > this.held.byteLength) {
+      const kept = this.heldEnd - this.heldStart;
+      const needed = kept + length;
+      if (needed > this.held.byteLength) {
+        const larger = new Uint8Array(Math.max(needed, 2 * this.held.byteLength, 256));
+        larger.set(this.held.subarray(this.heldStart, this.heldEnd));
+        this.holdIn(larger);
+      } else {
+        this.held.copyWithin(0, this.heldStart, this.heldEnd);
+      }
+      this.heldStart = 0;
+      this.heldEnd = kept;
+    }
+    this.held.set(bytes.subarray(start, end), this.heldEnd);
+    this.heldEnd += length;
+  }
+
+  private holdIn(bytes: Uint8Array<ArrayBuffer>): void {
+    this.held = bytes;
+    this.heldView = new DataView(bytes.buffer);
+  }
+
+  /** Adds bytes to what goes out at the next `flush`. */
+  append(bytes: Uint8Array, start: number, end: number): void {
+    if (this.closed) return;
+    this.outbound.append(bytes, start, end);
+    if (this.outboundBytes > outboundBytesPerConnectionMax) this.destroy();
+  }
+
+  flush(): void {
+    if (this.closed) return;
+    this.outbound.flushTo(this.socket);
+    if (this.ending) this.socket.end(() => this.socket.destroy());
+    else if (this.socket.writableLength > outboundBytesHighWater) this.socket.pause();
+  }
+
+  /** Sends what was gathered, then closes. Nothing more is read. */
+  end(): void {
+    if (this.closed || this.ending) return;
+    this.ending = true;
+    this.socket.pause();
+    this.flush();
+  }
+
+  /** Closes at once; what was gathered is dropped. */
+  destroy(): void {
+    this.socket.destroy();
+    this.onSocketClosed();
+  }
+
+  private onSocketClosed(): void {
+    if (this.closed) return;
+    this.closed = true;
+    this.outbound.discard();
+    this.held = nothing;
+    this.handler.onClosed(this);
+  }
+}

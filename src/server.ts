@@ -1,0 +1,178 @@
+/**
+ * Puts a server together: locks and opens the data directory, makes the shared memory, starts the
+ * threads that the placement names, listens, and runs the jobs. Everything else gets what it needs
+ * from here as parameters. It never ends the process: a failure goes to `onFailure`.
+ */
+import { setTimeout as sleep } from 'node:timers/promises';
+import { Worker } from 'node:worker_threads';
+import type { FrontAgent } from './agents/front.ts';
+import type { Recovered } from './agents/recovery.ts';
+import { Serving, SharedStatus } from './agents/shared-status.ts';
+import { dataDirectoryOf } from './agents/storage-options.ts';
+import type { Agent } from './base/agent.ts';
+import type { Settings } from './config/settings.ts';
+import { Housekeeper } from './jobs/housekeeper.ts';
+import { ClientListener } from './net/client-listener.ts';
+import { Bell } from './ring/bell.ts';
+import { openDataDirectory } from './storage/data-directory.ts';
+import { type DirectoryLock, lockDataDirectory } from './storage/node-directory-lock.ts';
+import { assembleKeeper, assembleLog, type Ports } from './thread/assemble.ts';
+import { assembleFront } from './thread/assemble-front.ts';
+import { assembleHousekeeper } from './thread/assemble-jobs.ts';
+import { bundledEntry } from './thread/bundled-entry.ts';
+import { MainLoop } from './thread/main-loop.ts';
+import { nodePorts } from './thread/node-ports.ts';
+import { choosePlacement, placements } from './thread/placement.ts';
+import { createShared, type SharedServer, sharedOptions } from './thread/shared.ts';
+import type { WorkerStart } from './thread/worker.ts';
+
+export interface ServerOptions {
+  readonly settings: Settings;
+  readonly serverId: number;
+  /** Called once when the server can no longer run; it serves nobody from then on. */
+  readonly onFailure: (error: unknown) => void;
+}
+
+/** Longest wait for answers to what was received before the end. */
+const drainMsMax = 1000;
+const drainStepMs = 5;
+
+/** Resolves when clients are served. Rejects when the server cannot start; nothing is left then. */
+export async function startRingkeeper(options: ServerOptions): Promise<RingkeeperServer> {
+  const server = new RingkeeperServer(options);
+  try {
+    await server.start();
+  } catch (error) {
+    await server.close();
+    throw error;
+  }
+  return server;
+}
+
+export class RingkeeperServer {
+  private readonly options: ServerOptions;
+  readonly ports: Ports;
+  private readonly shared: SharedServer;
+  private readonly status: SharedStatus;
+  private readonly front: FrontAgent;
+  private readonly loop: MainLoop;
+  private readonly listeners: ClientListener[];
+  private readonly housekeeper: Housekeeper;
+  private readonly workers: Worker[] = [];
+  private lock: DirectoryLock | null = null;
+  private onRecovered!: (recovered: Recovered) => void;
+  private onStartFailed!: (error: unknown) => void;
+  private readonly recovering: Promise<Recovered>;
+  private state: 'starting' | 'serving' | 'failed' | 'closed' = 'starting';
+  /** The client port that is bound. */
+  port = 0;
+  recovered: Recovered | null = null;
+
+  constructor(options: ServerOptions) {
+    const { settings } = options;
+    this.options = options;
+    this.ports = nodePorts(settings, 'front');
+    const placement = choosePlacement(settings['ringkeeper.placement']);
+    this.shared = createShared(sharedOptions(settings, placement, this.ports));
+    this.status = new SharedStatus(this.shared.status);
+    this.recovering = new Promise((resolve, reject) => {
+      this.onRecovered = resolve;
+      this.onStartFailed = reject;
+    });
+    this.recovering.catch(() => {});
+    this.housekeeper = assembleHousekeeper(settings, this.shared, this.ports);
+    const parts = { ...options, shared: this.shared, ports: this.ports };
+    this.front = assembleFront({
+      ...parts,
+      wake: () => this.loop.wake(),
+      onSnapshotDue: () => this.housekeeper.snapshot(),
+    });
+    this.loop = new MainLoop({
+      agents: this.mainAgents(),
+      bell: new Bell(this.shared.bells[0]!),
+      clock: this.ports.clock,
+      onFailure: (error) => this.fail(error),
+    });
+    this.listeners = this.makeListeners();
+  }
+
+  private mainAgents(): Agent[] {
+    const { shared, ports, options } = this;
+    const names: readonly string[] = placements[shared.placement][0];
+    const parts = { ...options, shared, ports, onRecovered: this.onRecovered };
+    return [
+      this.front,
+      ...(names.includes('keeper') ? assembleKeeper(parts) : []),
+      ...(names.includes('log') ? [assembleLog(parts)] : []),
+    ];
+  }
+
+  private makeListeners(): ClientListener[] {
+    const { settings } = this.options;
+    const { clientPort } = settings;
+    if (clientPort === null) return [];
+    return [
+      new ClientListener({
+        host: settings.clientPortAddress ?? undefined,
+        port: clientPort,
+        backlog: settings.clientPortListenBacklog > 0 ? settings.clientPortListenBacklog : undefined,
+        keepAlive: settings.clientTcpKeepAlive,
+        accept: (socket) => this.front.accept(socket),
+      }),
+    ];
+  }
+
+  async start(): Promise<void> {
+    const { settings } = this.options;
+    const directory = dataDirectoryOf(settings);
+    openDataDirectory(this.ports.disk, directory, settings['datadir.autocreate']);
+    this.lock = await lockDataDirectory(directory);
+    for (const listener of this.listeners) this.port = await listener.listen();
+    this.startWorkers();
+    this.loop.start();
+    this.recovered = await this.recovering;
+    this.state = 'serving';
+    this.housekeeper.start(this.recovered.replayedTxns > 0);
+  }
+
+  private startWorkers(): void {
+    const { shared } = this;
+    const { settings, serverId } = this.options;
+    for (let thread = 1; thread < shared.bells.length; thread++) {
+      const workerData: WorkerStart = { thread, shared, settings, serverId };
+      const worker = new Worker(bundledEntry('thread/worker.js'), { workerData });
+      worker.on('message', (message: { recovered: Recovered }) =>
+        this.onRecovered(message.recovered),
+      );
+      worker.on('error', (error) => this.fail(error));
+      worker.on('exit', () => this.fail(new Error('a worker thread ended by itself')));
+      this.workers.push(worker);
+    }
+  }
+
+  private fail(error: unknown): void {
+    if (this.state === 'failed' || this.state === 'closed') return;
+    const wasStarting = this.state === 'starting';
+    this.state = 'failed';
+    this.status.serving = Serving.stopping;
+    if (wasStarting) this.onStartFailed(error);
+    else this.options.onFailure(error);
+  }
+
+  /** Answers what was received, closes all connections, and lets go of the data directory. */
+  async close(): Promise<void> {
+    if (this.state === 'closed') return;
+    const failed = this.state === 'failed';
+    this.status.serving = Serving.stopping;
+    for (const listener of this.listeners) listener.close();
+    const lastMs = this.ports.clock.monotonicMs() + drainMsMax;
+    while (!failed && this.front.inFlight > 0 && this.ports.clock.monotonicMs() < lastMs) {
+      await sleep(drainStepMs);
+    }
+    this.state = 'closed';
+    this.loop.close();
+    await this.housekeeper.close();
+    await Promise.all(this.workers.map((worker) => worker.terminate()));
+    this.lock?.release();
+  }
+}

@@ -1,0 +1,81 @@
+/**
+ * All memory that the threads of a server share, made once by the main thread and posted to the
+ * others: the tree, the session table, the status words, a bell a thread, and a ring a link.
+ */
+import { totalmem } from 'node:os';
+import { createSharedStatus, type SharedStatusMemory } from '../agents/shared-status.ts';
+import { frameBytesMaxDefault, ringBytesDefault, sessionsMax } from '../base/limits.ts';
+import type { Clock, Random } from '../base/ports.ts';
+import type { Settings } from '../config/settings.ts';
+import { type BellMemory, createBell } from '../ring/bell.ts';
+import { createRing, type RingMemory } from '../ring/ring.ts';
+import { createSessionTable, type SessionTableMemory } from '../state/session-table.ts';
+import { createTreeMemory, type TreeMemory } from '../tree/tree-memory.ts';
+import { type AgentName, type Placement, placements, threadOf } from './placement.ts';
+
+export interface SharedServer {
+  readonly placement: Placement;
+  readonly tree: TreeMemory;
+  readonly sessions: SessionTableMemory;
+  readonly status: SharedStatusMemory;
+  /** One for each thread of the placement. */
+  readonly bells: readonly BellMemory[];
+  readonly requests: RingMemory;
+  readonly replies: RingMemory;
+  readonly appends: RingMemory;
+  readonly synced: RingMemory;
+}
+
+export interface SharedOptions {
+  readonly placement: Placement;
+  readonly treeBytesMax: number;
+  readonly hashSeed: number;
+  /** Longest frame, `jute.maxbuffer`: it decides how long the rings are. */
+  readonly frameBytesMax: number;
+  readonly nowMs: number;
+}
+
+const smallRingBytes = 64 * 1024;
+const mib = 1024 * 1024;
+
+/** `ringkeeper.treeMemoryMb` 0 stands for half of the machine's memory. */
+export function sharedOptions(
+  settings: Settings,
+  placement: Placement,
+  ports: { readonly clock: Clock; readonly random: Random },
+): SharedOptions {
+  const wantedMb = settings['ringkeeper.treeMemoryMb'];
+  return {
+    placement,
+    treeBytesMax: wantedMb > 0 ? wantedMb * mib : Math.floor(totalmem() / 2),
+    hashSeed: ports.random.next32(),
+    frameBytesMax: settings['jute.maxbuffer'],
+    nowMs: ports.clock.monotonicMs(),
+  };
+}
+
+export function createShared(options: SharedOptions): SharedServer {
+  const { placement } = options;
+  const bells = placements[placement].map(() => createBell());
+  const bellOf = (agent: AgentName) => bells[threadOf(placement, agent)] as BellMemory;
+  const ring = (bytes: number, from: AgentName, to: AgentName) =>
+    createRing(bytes, bellOf(from), bellOf(to));
+  const bytes = ringBytesFor(options.frameBytesMax);
+  return {
+    placement,
+    bells,
+    tree: createTreeMemory({ bytesMax: options.treeBytesMax, hashSeed: options.hashSeed }),
+    sessions: createSessionTable({ sessionsMax, nowMs: options.nowMs }),
+    status: createSharedStatus(),
+    requests: ring(bytes, 'front', 'keeper'),
+    replies: ring(ringBytesDefault, 'keeper', 'front'),
+    appends: ring(bytes, 'ensemble', 'log'),
+    synced: ring(smallRingBytes, 'log', 'ensemble'),
+  };
+}
+
+/** A power of two that holds four of the longest frames. */
+function ringBytesFor(frameBytesMax: number): number {
+  if (frameBytesMax <= frameBytesMaxDefault) return ringBytesDefault;
+  return 2 ** Math.ceil(Math.log2(4 * (frameBytesMax + 1024)));
+}
