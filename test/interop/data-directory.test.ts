@@ -13,8 +13,8 @@ import { encodeRecord, RawClient } from '../support/raw-client.ts';
 import * as requests from '../support/raw-requests.ts';
 import { type ServerOptions, temporaryDirectory } from '../support/ringkeeper-process.ts';
 import type { ServerProcess } from '../support/server-process.ts';
+import { startTarget, targetName } from '../support/target-server.ts';
 import { type SeenNode, walkTree } from '../support/tree-walk.ts';
-import { startTarget, targetName } from './support/target.ts';
 
 const user = 'alice:secret';
 

@@ -4,7 +4,7 @@ import { rmSync } from 'node:fs';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { apacheClassPath } from '../../native-free-bench/apache/jars.ts';
 import type { ServerProcess } from '../support/server-process.ts';
-import { startTarget, targetName } from './support/target.ts';
+import { startTarget, targetName } from '../support/target-server.ts';
 
 const commands = [
   'create /shell one',

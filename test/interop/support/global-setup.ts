@@ -4,7 +4,7 @@ import { join } from 'node:path';
 import { apacheClassPath } from '../../../native-free-bench/apache/jars.ts';
 import buildBundle from '../../support/build-bundle.ts';
 import { projectRoot } from '../../support/project-root.ts';
-import { targetName } from './target.ts';
+import { targetName } from '../../support/target-server.ts';
 
 export default async function setUpInterop(): Promise<void> {
   if (targetName === 'ringkeeper') buildBundle();

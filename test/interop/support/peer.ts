@@ -6,8 +6,8 @@ import { spawn } from 'node:child_process';
 import { rmSync } from 'node:fs';
 import { createInterface } from 'node:readline';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { startTarget, targetName } from '../../support/target-server.ts';
 import { steps } from './steps.ts';
-import { startTarget, targetName } from './target.ts';
 
 export interface PeerCommand {
   readonly command: string;
