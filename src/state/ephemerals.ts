@@ -3,34 +3,53 @@
  * Knows no paths and changes no nodes.
  */
 export class Ephemerals {
+  private total = 0;
+  /** Session id in two steps, hi then lo: ids of one server share a few high halves. */
+  private readonly refs = new Map<number, Map<number, Set<number>>>();
+
   /** Ephemeral nodes of all sessions. */
-  count = 0;
+  get count(): number {
+    return this.total;
+  }
 
   /** No-op when the session has it already. */
-  add(_sessionHi: number, _sessionLo: number, _ref: number): void {
-    throw new Error('not built yet');
+  add(sessionHi: number, sessionLo: number, ref: number): void {
+    let sameHi = this.refs.get(sessionHi);
+    if (sameHi === undefined) this.refs.set(sessionHi, (sameHi = new Map()));
+    let refs = sameHi.get(sessionLo);
+    if (refs === undefined) sameHi.set(sessionLo, (refs = new Set()));
+    if (refs.has(ref)) return;
+    refs.add(ref);
+    this.total++;
   }
 
   /** No-op when the session does not have it. */
-  remove(_sessionHi: number, _sessionLo: number, _ref: number): void {
-    throw new Error('not built yet');
+  remove(sessionHi: number, sessionLo: number, ref: number): void {
+    const sameHi = this.refs.get(sessionHi);
+    const refs = sameHi?.get(sessionLo);
+    if (sameHi === undefined || refs === undefined || !refs.delete(ref)) return;
+    this.total--;
+    if (refs.size > 0) return;
+    sameHi.delete(sessionLo);
+    if (sameHi.size === 0) this.refs.delete(sessionHi);
   }
 
-  /** Refs in the order of creation; do not add or remove while iterating, copy instead. */
-  refsOf(_sessionHi: number, _sessionLo: number): Iterable<number> {
-    throw new Error('not built yet');
+  /** Refs in the order of creation; copy them before adding or removing. */
+  refsOf(sessionHi: number, sessionLo: number): Iterable<number> {
+    return this.refs.get(sessionHi)?.get(sessionLo) ?? [];
   }
 
-  countOf(_sessionHi: number, _sessionLo: number): number {
-    throw new Error('not built yet');
+  countOf(sessionHi: number, sessionLo: number): number {
+    return this.refs.get(sessionHi)?.get(sessionLo)?.size ?? 0;
   }
 
   /** Sessions that own at least one. */
-  sessions(): Generator<{ hi: number; lo: number }> {
-    throw new Error('not built yet');
+  *sessions(): Generator<{ hi: number; lo: number }> {
+    for (const [hi, sameHi] of this.refs) for (const lo of sameHi.keys()) yield { hi, lo };
   }
 
   clear(): void {
-    throw new Error('not built yet');
+    this.refs.clear();
+    this.total = 0;
   }
 }

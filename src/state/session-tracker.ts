@@ -1,112 +1,253 @@
 /**
  * The sessions as the keeper knows them (Apache `SessionTrackerImpl`): by id, with owner and
- * state, and when each of them expires. Touches are read late, from the shared table. It takes
- * the time as an argument and never closes a session itself: it names those that are due.
+ * state, and when each of them expires. It takes the time as an argument and never closes a
+ * session itself: it names those that are due.
+ *
+ * Touches are plain stores of other threads into the shared table, and nobody tells the tracker.
+ * A session lies in the bucket of its expiry as it was known; when that bucket is due, the table
+ * says whether the session has been touched since, and it expires or moves on.
  */
-import type { ErrorCode } from '../base/error-codes.ts';
-import type { SessionTable } from './session-table.ts';
-
-export interface SessionEntry {
-  hi: number;
-  lo: number;
-  slot: number;
-  /** Negotiated when the connection was opened last. */
-  timeoutMs: number;
-  /** Negotiated at creation; what snapshots hold. */
-  persistedTimeoutMs: number;
-  isClosing: boolean;
-  isLocal: boolean;
-}
+import { assert } from '../base/assert.ts';
+import { ErrorCode } from '../base/error-codes.ts';
+import { ExpiryBuckets } from './expiry-buckets.ts';
+import { SessionIndex } from './session-index.ts';
+import { SessionState, type SessionTable } from './session-table.ts';
 
 export interface SessionId {
-  hi: number;
-  lo: number;
+  readonly hi: number;
+  readonly lo: number;
 }
 
+export interface SessionEntry extends SessionId {
+  readonly slot: number;
+  /** Negotiated when the session was opened or reopened last. */
+  readonly timeoutMs: number;
+  /** Negotiated at creation; what snapshots hold. */
+  readonly persistedTimeoutMs: number;
+  readonly isClosing: boolean;
+  readonly isLocal: boolean;
+}
+
+/** The word for the last touch wraps: a slot is looked at once in 6 days at the latest. */
+const lookMsMax = 2 ** 29;
+
 export class SessionTracker {
-  constructor(_table: SessionTable, _tickTimeMs: number) {}
+  private readonly table: SessionTable;
+  private readonly index = new SessionIndex();
+  private readonly buckets: ExpiryBuckets;
+  /** Last touch that was seen, monotonic ms. */
+  private readonly touchMs: Float64Array;
+  /** 0 = none yet. */
+  private readonly owner: Int32Array;
+  /** The word for the last touch as `takeTouched` saw it. */
+  private readonly reported: Int32Array;
+  private readonly freeSlots: number[] = [];
+  private expires: 'all' | 'local' = 'all';
+
+  constructor(table: SessionTable, tickTimeMs: number) {
+    assert(table.slotsEver === 0, 'the tracker fills the table');
+    this.table = table;
+    this.buckets = new ExpiryBuckets(table.sessionsMax, tickTimeMs);
+    this.touchMs = new Float64Array(table.sessionsMax);
+    this.owner = new Int32Array(table.sessionsMax);
+    this.reported = new Int32Array(table.sessionsMax);
+  }
 
   get count(): number {
-    throw new Error('not built yet');
+    return this.index.count;
   }
 
-  /** Global session; an existing one is touched and given this timeout. -1 = table is full. */
-  open(_idHi: number, _idLo: number, _timeoutMs: number, _nowMs: number): number {
-    throw new Error('not built yet');
+  /**
+   * A global session, touched now; returns its slot, -1 when the table is full. One that is there
+   * already takes the timeout over; a local one becomes global.
+   */
+  open(idHi: number, idLo: number, timeoutMs: number, nowMs: number): number {
+    const slot = this.openLocal(idHi, idLo, timeoutMs, nowMs);
+    if (slot < 0) return slot;
+    this.table.persist(slot, timeoutMs);
+    this.schedule(slot, nowMs);
+    return slot;
   }
 
-  /** As `open`, for a session that is not persisted; `open` makes it global later. */
-  openLocal(_idHi: number, _idLo: number, _timeoutMs: number, _nowMs: number): number {
-    throw new Error('not built yet');
+  /** As `open`, for a session that no snapshot holds and that this server expires itself. */
+  openLocal(idHi: number, idLo: number, timeoutMs: number, nowMs: number): number {
+    let slot = this.index.find(idHi, idLo);
+    if (slot < 0) {
+      slot = this.freeSlots.pop() ?? this.table.slotsEver;
+      if (slot >= this.table.sessionsMax) return -1;
+      this.table.fill(slot, idHi, idLo, timeoutMs);
+      this.index.add(idHi, idLo, slot);
+      this.owner[slot] = 0;
+    }
+    this.touchSlot(slot, timeoutMs, nowMs);
+    this.reported[slot] = this.table.touchWord(slot);
+    return slot;
   }
 
   /** Slot, or -1. */
-  find(_idHi: number, _idLo: number): number {
-    throw new Error('not built yet');
+  find(idHi: number, idLo: number): number {
+    return this.index.find(idHi, idLo);
   }
 
-  /** ok, unknownSession, sessionExpired (closing) or sessionMoved; the first owner is kept. */
-  checkOwner(_idHi: number, _idLo: number, _owner: number): ErrorCode {
-    throw new Error('not built yet');
+  /**
+   * May `owner` (not 0) use this session? ok, unknownSession, sessionExpired (it is closing) or
+   * sessionMoved. The first one who asks becomes the owner.
+   */
+  checkOwner(idHi: number, idLo: number, owner: number): ErrorCode {
+    const slot = this.index.find(idHi, idLo);
+    if (slot < 0) return ErrorCode.unknownSession;
+    if (this.isClosing(slot)) return ErrorCode.sessionExpired;
+    if (this.owner[slot] === 0) this.setOwner(slot, owner);
+    return this.owner[slot] === owner ? ErrorCode.ok : ErrorCode.sessionMoved;
   }
 
-  setOwner(_slot: number, _owner: number): void {
-    throw new Error('not built yet');
+  setOwner(slot: number, owner: number): void {
+    assert(owner !== 0, 'owner 0 means none');
+    this.owner[slot] = owner;
   }
 
   /** Reopen, or a touch that a learner reports: false when unknown or closing. */
-  touch(_idHi: number, _idLo: number, _timeoutMs: number, _nowMs: number): boolean {
-    throw new Error('not built yet');
+  touch(idHi: number, idLo: number, timeoutMs: number, nowMs: number): boolean {
+    const slot = this.index.find(idHi, idLo);
+    if (slot < 0 || this.isClosing(slot)) return false;
+    this.touchSlot(slot, timeoutMs, nowMs);
+    return true;
   }
 
   /** The negotiated timeout changes; the persisted one does not. */
-  setTimeout(_slot: number, _timeoutMs: number): void {
-    throw new Error('not built yet');
+  setTimeout(slot: number, timeoutMs: number): void {
+    this.table.setTimeout(slot, timeoutMs);
+    this.schedule(slot, this.seeTouch(slot));
   }
 
-  markClosing(_slot: number): void {
-    throw new Error('not built yet');
+  markClosing(slot: number): void {
+    this.table.setState(slot, SessionState.closing);
+    this.buckets.remove(slot);
   }
 
-  isClosing(_slot: number): boolean {
-    throw new Error('not built yet');
+  isClosing(slot: number): boolean {
+    return this.table.state(slot) === SessionState.closing;
   }
 
-  remove(_slot: number): void {
-    throw new Error('not built yet');
+  remove(slot: number): void {
+    this.index.remove(this.table.idHi(slot), this.table.idLo(slot));
+    this.buckets.remove(slot);
+    this.table.free(slot);
+    this.freeSlots.push(slot);
   }
 
   /** Sessions whose expiry time has come; they are closing from now on. */
-  takeExpired(_nowMs: number): SessionId[] {
-    throw new Error('not built yet');
+  takeExpired(nowMs: number): SessionId[] {
+    const expired: SessionId[] = [];
+    for (const slot of this.buckets.takeDue(nowMs)) {
+      if (this.expiryMs(slot) > nowMs) {
+        this.schedule(slot, nowMs);
+        continue;
+      }
+      this.markClosing(slot);
+      expired.push({ hi: this.table.idHi(slot), lo: this.table.idLo(slot) });
+    }
+    return expired;
   }
 
-  /** When `takeExpired` should be called next; Infinity when there is nothing to expire. */
+  /** When `takeExpired` has something to do next; Infinity when there is nothing to expire. */
   nextDeadlineMs(): number {
-    throw new Error('not built yet');
+    return this.buckets.nextDueMs();
   }
 
-  /** This server expires all sessions from now on: all are open with a full persisted timeout. */
-  becomeExpirer(_nowMs: number): void {
-    throw new Error('not built yet');
+  /** From now on this server expires all sessions: each is open, with its persisted timeout. */
+  becomeExpirer(nowMs: number): void {
+    this.expires = 'all';
+    for (const { slot, persistedTimeoutMs } of this.entries()) {
+      this.table.setState(slot, SessionState.open);
+      this.owner[slot] = 0;
+      this.touchSlot(slot, persistedTimeoutMs, nowMs);
+    }
   }
 
-  /** Another server expires the global sessions. */
+  /** From now on another server expires the global sessions, and knows which are closing. */
   becomeLearner(): void {
-    throw new Error('not built yet');
+    this.expires = 'local';
+    for (const { slot, isLocal } of this.entries()) {
+      if (isLocal) continue;
+      this.table.setState(slot, SessionState.open);
+      this.buckets.remove(slot);
+    }
   }
 
-  /** Sessions touched since the last call, for the answer to a leader's PING. */
-  takeTouched(_visit: (idHi: number, idLo: number, timeoutMs: number) => void): void {
-    throw new Error('not built yet');
+  /** Global sessions touched since the last call, for the answer to a leader's PING. */
+  takeTouched(visit: (idHi: number, idLo: number, timeoutMs: number) => void): void {
+    const { table, reported } = this;
+    const slots = table.slotsEver;
+    for (let slot = 0; slot < slots; slot++) {
+      const word = table.touchWord(slot);
+      if (word === reported[slot]) continue;
+      reported[slot] = word;
+      if (table.state(slot) !== SessionState.open || !table.isPersisted(slot)) continue;
+      visit(table.idHi(slot), table.idLo(slot), table.timeoutMs(slot));
+    }
   }
 
-  entries(): Generator<SessionEntry> {
-    throw new Error('not built yet');
+  *entries(): Generator<SessionEntry> {
+    const { table } = this;
+    for (let slot = 0; slot < table.slotsEver; slot++) {
+      if (table.state(slot) === SessionState.free) continue;
+      yield {
+        hi: table.idHi(slot),
+        lo: table.idLo(slot),
+        slot,
+        timeoutMs: table.timeoutMs(slot),
+        persistedTimeoutMs: table.persistedTimeoutMs(slot),
+        isClosing: this.isClosing(slot),
+        isLocal: !table.isPersisted(slot),
+      };
+    }
   }
 
-  /** Expiry times (monotonic ms, ascending) with the sessions of each, for the `dump` word. */
-  buckets(): { expiryMs: number; sessions: SessionId[] }[] {
-    throw new Error('not built yet');
+  /** Expiry times (monotonic ms, ascending) with their sessions, for the `dump` word. */
+  expiryTimes(which: 'global' | 'local'): { expiryMs: number; sessions: SessionId[] }[] {
+    const times = new Map<number, SessionId[]>();
+    for (const { hi, lo, slot, isLocal } of this.entries()) {
+      if (isLocal !== (which === 'local') || !this.buckets.has(slot)) continue;
+      const expiryMs = this.expiryMs(slot);
+      const sessions = times.get(expiryMs) ?? [];
+      sessions.push({ hi, lo });
+      times.set(expiryMs, sessions);
+    }
+    return [...times]
+      .sort(([a], [b]) => a - b)
+      .map(([expiryMs, sessions]) => ({ expiryMs, sessions }));
+  }
+
+  private touchSlot(slot: number, timeoutMs: number, nowMs: number): void {
+    this.table.touch(slot, nowMs);
+    this.table.setTimeout(slot, timeoutMs);
+    this.touchMs[slot] = Math.floor(nowMs);
+    this.schedule(slot, nowMs);
+  }
+
+  /** Puts the slot where it is to be looked at next: at its expiry, or earlier. */
+  private schedule(slot: number, nowMs: number): void {
+    const isOurs = this.expires === 'all' || !this.table.isPersisted(slot);
+    if (!isOurs || this.isClosing(slot)) {
+      this.buckets.remove(slot);
+      return;
+    }
+    const expiryMs = this.expiryMs(slot);
+    const lookMs = this.buckets.roundUp(nowMs + lookMsMax);
+    this.buckets.put(slot, Math.min(expiryMs, lookMs));
+  }
+
+  private expiryMs(slot: number): number {
+    return this.buckets.roundUp(this.seeTouch(slot) + Math.max(this.table.timeoutMs(slot), 0));
+  }
+
+  /** The last touch as monotonic ms. A touch that is older than one already seen does not count. */
+  private seeTouch(slot: number): number {
+    const seen = this.touchMs[slot] as number;
+    const later = (this.table.touchWord(slot) - (seen - this.table.epochMs)) | 0;
+    if (later <= 0) return seen;
+    this.touchMs[slot] = seen + later;
+    return seen + later;
   }
 }
