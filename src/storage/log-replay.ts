@@ -281,11 +281,12 @@ export class LogReplay {
     verdict: Exclude<TailVerdict, { kind: 'clean' }>,
   ): never {
     const last = `the last good txn is 0x${lastHere.toString(16)}`;
-    let zxid: Zxid | null = null;
+    // What a damaged record says of itself may be the damage: believed only if it is the next.
+    let zxid = asZxid(lastHere + 1n);
     let advice =
       'restore the file from a backup, or let an ensemble member synchronize from scratch';
     if (verdict.kind === 'corrupt') {
-      zxid = verdict.zxid;
+      if (verdict.zxid !== null && follows(lastHere, verdict.zxid)) zxid = verdict.zxid;
       if (verdict.behind !== null) {
         const { offset: at, zxid: behind } = verdict.behind;
         advice = `txn 0x${behind.toString(16)} at offset ${at} behind it is whole; ${advice}`;
@@ -294,13 +295,7 @@ export class LogReplay {
           '; or set zookeeper.recovery.truncateCorruptTail to drop this last record, which may have been acknowledged';
       }
     }
-    this.refuse(
-      'bad-record',
-      log.path,
-      offset,
-      zxid ?? lastHere,
-      `${verdict.why}; ${last}; ${advice}`,
-    );
+    this.refuse('bad-record', log.path, offset, zxid, `${verdict.why}; ${last}; ${advice}`);
   }
 
   private refuse(

@@ -15,6 +15,7 @@ import {
   renameSync,
   statSync,
   unlinkSync,
+  writeFileSync,
   writeSync,
 } from 'node:fs';
 import { createRequire } from 'node:module';
@@ -133,26 +134,27 @@ const ownPidFiles = new Set<string>();
 
 function lockByPidFile(directory: string): DirectoryLock {
   const path = join(directory, lockName);
-  for (;;) {
-    const fd = tryCreate(path);
-    if (fd !== null) {
-      writeHolder(fd);
-      closeSync(fd);
-      ownPidFiles.add(path);
-      return { method: 'pid-file', release: () => releasePidFile(path) };
-    }
+  while (!tryCreate(path)) {
     const pid = holderOf(directory);
     if (pid !== null && isAlive(pid, path)) throw lockedError(directory);
     removeStale(path, pid);
   }
+  ownPidFiles.add(path);
+  return { method: 'pid-file', release: () => releasePidFile(path) };
 }
 
-function tryCreate(path: string): number | null {
+/** The file gets its name together with its content, so nobody can meet it empty. */
+function tryCreate(path: string): boolean {
+  const draft = `${path}.${process.pid}`;
+  writeFileSync(draft, `${process.pid}\n`);
   try {
-    return openSync(path, 'wx');
+    linkSync(draft, path);
+    return true;
   } catch (error) {
-    if ((error as NodeJS.ErrnoException).code === 'EEXIST') return null;
+    if ((error as NodeJS.ErrnoException).code === 'EEXIST') return false;
     throw error;
+  } finally {
+    unlinkSync(draft);
   }
 }
 
