@@ -103,7 +103,7 @@ describe('summaries', () => {
     for (let i = 0; i < 5000; i++) recorder.addSampled(advanced.readlatency, 9);
     const { summaries, counters, summarySets } = readMetrics([memory]);
     const touched = Object.entries(summaries).filter(([, { count }]) => count > 0);
-    expect(touched.map(([name]) => name)).toEqual(.readlatency);
+    expect(touched.map(([name]) => name)).toEqual(['readlatency']);
     expect(Object.values(counters).every((value) => value === 0)).toBe(true);
     expect(Object.values(summarySets).every((set) => Object.keys(set).length === 0)).toBe(true);
     expect(memory.buffer.byteLength).toBe(metricsCells * 8);
