@@ -1,25 +1,82 @@
-/** The one writer of a shared tree (signatures; the implementation follows). */
-import type { AclTable } from './acl-table.ts';
-import { TreeView } from './tree-view.ts';
+/**
+ * The one writer of a shared tree. All changes happen in sections: readers see a section whole,
+ * together with the zxid that closes it, or not at all. Says what each change does to Stat,
+ * parent, digest and counters, as Apache's `DataTree` does; decides nothing that a txn has not
+ * settled, and never fails on one: room, existence and emptiness were checked in prep, and are
+ * asserted here.
+ */
+import { assert } from '../base/assert.ts';
+import { compareHalves } from '../base/zxid.ts';
+import { aclIdOpen } from './acl-table.ts';
+import { HashIndex } from './hash-index.ts';
+import { Control, Node, NodeFlag, Persisted, Stat } from './layout.ts';
+import { NodeWriter } from './node-writer.ts';
+import type { TreeMemory } from './tree-memory.ts';
+import { pathIndexPlace } from './tree-view.ts';
 
-export class TreeWriter extends TreeView {
-  declare readonly acls: AclTable;
+/** How to read ephemeral owners (Apache `EphemeralType`); both off by default, as there. */
+export interface TreeWriterOptions {
+  /** `zookeeper.extendedTypesEnabled`: owners with top byte 0xff are TTLs. */
+  readonly extendedTypes?: boolean;
+  /** `zookeeper.emulate353TTLNodes`: any negative owner but a container's is a TTL. */
+  readonly emulate353TtlNodes?: boolean;
+}
+
+const slash = 0x2f;
+const containerHi = 0x80000000 | 0;
+const ttlTopByte = 0xff;
+/** Bytes of a record beside path and data, rounded up. */
+const createOverheadBytes = 160;
+const emptyData = new Uint8Array(0);
+const zeroStat = new Uint8Array(60);
+
+export class TreeWriter extends NodeWriter {
+  private readonly index: HashIndex;
+  private readonly options: TreeWriterOptions;
+  private isOpen = false;
+
+  /** Takes over the memory as it is. There must be no other writer. */
+  constructor(memory: TreeMemory, options: TreeWriterOptions = {}) {
+    super(memory);
+    this.options = options;
+    this.index = new HashIndex(this.map, pathIndexPlace, this.allocator);
+    const { control } = this;
+    assert(((control[Control.sequence] as number) & 1) === 0, 'no section was left open');
+    if (control[Control.generation] === 0) this.clear();
+  }
 
   /** Begins a section: all changes until `closeSection` are seen together or not at all. */
   openSection(): void {
-    throw new Error('not built yet');
+    assert(!this.isOpen, 'sections do not nest');
+    this.isOpen = true;
+    const sequence = ((this.control[Control.sequence] as number) + 1) | 0;
+    Atomics.store(this.control, Control.sequence, sequence);
+    this.walkers = this.reclaimer.beginSection();
   }
+
   /** Ends the section and publishes `lastZxid` with it. */
   closeSection(zxidHi: number, zxidLo: number): void {
-    throw new Error(`not built yet ${zxidHi} ${zxidLo}`);
+    assert(this.isOpen, 'a section is open');
+    this.isOpen = false;
+    const { control } = this;
+    control[Control.zxidHi] = zxidHi;
+    control[Control.zxidLo] = zxidLo;
+    const sequence = ((control[Control.sequence] as number) + 1) | 0;
+    Atomics.store(control, Control.sequence, sequence);
   }
+
   /** The zxid and time (ms since the epoch) that the following changes are stamped with. */
   beginTxn(zxidHi: number, zxidLo: number, timeHi: number, timeLo: number): void {
-    throw new Error(`not built yet ${zxidHi} ${zxidLo} ${timeHi} ${timeLo}`);
+    this.zxidHi = zxidHi;
+    this.zxidLo = zxidLo;
+    this.timeHi = timeHi;
+    this.timeLo = timeLo;
   }
+
   /**
-   * Adds a node that does not exist below a parent that does. Neither the raw cversion nor the
-   * pzxid of the parent changes: `raiseParent` does that. `dataLength` -1 is null data.
+   * Adds a node that does not exist below a parent that does; returns its ref. Neither the raw
+   * cversion nor the pzxid of the parent changes: `raiseParent` does that. `dataLength` is -1
+   * for null data. Counts a use of the ACL.
    */
   create(
     parent: number,
@@ -33,22 +90,64 @@ export class TreeWriter extends TreeView {
     ownerHi: number,
     ownerLo: number,
   ): number {
-    throw new Error(
-      `not built yet ${parent} ${path} ${pathStart} ${pathEnd} ${data} ${dataStart} ${dataLength} ${aclId} ${ownerHi} ${ownerLo}`,
-    );
+    assert(this.isOpen && parent !== 0, 'a node is created in a section, below its parent');
+    const name = pathStart + this.pathLength(parent) + 1;
+    assert(name < pathEnd && path[name - 1] === slash, 'the path continues that of the parent');
+    const ref = this.makeRecord(parent, path, pathStart, pathEnd, data, dataStart, dataLength);
+    this.setOwner(ref, ownerHi, ownerLo);
+    this.setStatHalves(ref, Stat.czxid, this.zxidHi, this.zxidLo);
+    this.setStatHalves(ref, Stat.mzxid, this.zxidHi, this.zxidLo);
+    this.setStatHalves(ref, Stat.pzxid, this.zxidHi, this.zxidLo);
+    this.setStatHalves(ref, Stat.ctime, this.timeHi, this.timeLo);
+    this.setStatHalves(ref, Stat.mtime, this.timeHi, this.timeLo);
+    this.adopt(ref, aclId);
+    return ref;
   }
+
   /** -1 stands for the current value + 1. Raises cversion and sets pzxid, or does nothing. */
   raiseParent(parent: number, parentCVersion: number): void {
-    throw new Error(`not built yet ${parent} ${parentCVersion}`);
+    assert(this.isOpen, 'a section is open');
+    const before = this.cversion(parent);
+    const cversion = parentCVersion === -1 ? (before + 1) | 0 : parentCVersion;
+    if (cversion <= before) return;
+    this.lockNode(parent);
+    this.setWord(parent, Node.cversion, cversion);
+    this.setStatHalves(parent, Stat.pzxid, this.zxidHi, this.zxidLo);
+    this.showChildren(parent);
+    this.unlockNode(parent);
+    this.refreshDigest(parent);
   }
+
   /** pzxid = max(pzxid, zxid of the txn): what a delete does to the parent. */
   raisePzxid(ref: number): void {
-    throw new Error(`not built yet ${ref}`);
+    assert(this.isOpen, 'a section is open');
+    const { zxidHi, zxidLo } = this;
+    if (compareHalves(this.pzxidHi(ref), this.pzxidLo(ref), zxidHi, zxidLo) >= 0) return;
+    this.lockNode(ref);
+    this.setStatHalves(ref, Stat.pzxid, zxidHi, zxidLo);
+    this.unlockNode(ref);
+    this.refreshDigest(ref);
   }
+
   /** Removes a node without children, and raises the pzxid of its parent. */
   remove(ref: number): void {
-    throw new Error(`not built yet ${ref}`);
+    assert(this.isOpen && this.isAlive(ref), 'a living node is removed in a section');
+    const parent = this.parent(ref);
+    assert(parent !== 0 && this.childCount(ref) === 0, 'a node without children is removed');
+    this.dropDigest(ref);
+    this.addNodes(-1);
+    this.addDataBytes(-(this.pathLength(ref) + Math.max(this.dataLength(ref), 0)));
+    this.index.remove(this.wordOf(ref, Node.hash), ref);
+    this.lockNode(ref);
+    this.setFlag(ref, NodeFlag.alive, false);
+    this.unlockNode(ref);
+    this.unlinkSibling(parent, ref);
+    this.raisePzxid(parent);
+    this.acls.removeUse(this.aclId(ref));
+    this.retireRecord(ref);
   }
+
+  /** New data, mzxid and mtime; the version is assigned. `length` is -1 for null data. */
   setData(
     ref: number,
     data: Uint8Array | null,
@@ -56,18 +155,42 @@ export class TreeWriter extends TreeView {
     length: number,
     version: number,
   ): void {
-    throw new Error(`not built yet ${ref} ${data} ${start} ${length} ${version}`);
+    assert(this.isOpen && this.isAlive(ref), 'a living node is changed in a section');
+    this.lockNode(ref);
+    this.replaceData(ref, data, start, length);
+    this.setStat(ref, Stat.version, version);
+    this.setStatHalves(ref, Stat.mzxid, this.zxidHi, this.zxidLo);
+    this.setStatHalves(ref, Stat.mtime, this.timeHi, this.timeLo);
+    this.unlockNode(ref);
+    this.refreshDigest(ref);
   }
+
+  /** Nothing of the Stat changes but aversion, which is assigned. Moves the use of the ACL. */
   setAcl(ref: number, aclId: number, aversion: number): void {
-    throw new Error(`not built yet ${ref} ${aclId} ${aversion}`);
+    assert(this.isOpen && this.isAlive(ref), 'a living node is changed in a section');
+    const before = this.aclId(ref);
+    this.acls.addUse(aclId);
+    this.lockNode(ref);
+    this.assignAcl(ref, aclId);
+    this.setStat(ref, Stat.aversion, aversion);
+    this.unlockNode(ref);
+    this.acls.removeUse(before);
+    this.refreshDigest(ref);
   }
+
   /** Replaces the data and nothing else: no version, no mzxid, no mtime (quota usage nodes). */
   setQuotaData(ref: number, data: Uint8Array, start: number, length: number): void {
-    throw new Error(`not built yet ${ref} ${data} ${start} ${length}`);
+    assert(this.isOpen && this.isAlive(ref), 'a living node is changed in a section');
+    this.lockNode(ref);
+    this.replaceData(ref, data, start, length);
+    this.unlockNode(ref);
+    this.refreshDigest(ref);
   }
+
   /**
    * Adds (or overwrites) a node as a snapshot holds it; `stat[statStart..+60)` is a StatPersisted.
-   * Returns 0 when the parent does not exist.
+   * "" and "/" are the root. Returns 0 when the parent does not exist. Counts a use of the ACL,
+   * also of one whose list is not known.
    */
   load(
     path: Uint8Array,
@@ -80,20 +203,161 @@ export class TreeWriter extends TreeView {
     stat: Uint8Array,
     statStart: number,
   ): number {
-    throw new Error(
-      `not built yet ${path} ${pathStart} ${pathEnd} ${data} ${dataStart} ${dataLength} ${aclId} ${stat} ${statStart}`,
-    );
+    assert(this.isOpen, 'a section is open');
+    const isRoot = pathEnd - pathStart === (path[pathStart] === slash ? 1 : 0);
+    const end = isRoot ? pathStart : pathEnd;
+    if (!isRoot && path[pathStart] !== slash) return 0;
+    let ref = this.find(path, pathStart, end);
+    if (ref !== 0) {
+      this.lockNode(ref);
+      this.replaceData(ref, data, dataStart, dataLength);
+      this.loadStat(ref, stat, statStart);
+      this.unlockNode(ref);
+      this.setAcl(ref, aclId, this.aversion(ref));
+      return ref;
+    }
+    const parent = isRoot ? 0 : this.find(path, pathStart, parentEnd(path, pathStart, end));
+    if (!isRoot && parent === 0) return 0;
+    ref = this.makeRecord(parent, path, pathStart, end, data, dataStart, dataLength);
+    this.loadStat(ref, stat, statStart);
+    this.adopt(ref, aclId);
+    return ref;
   }
-  /** False when `bytes` more would pass the high-water mark of the memory. */
+
+  /**
+   * False when a node of so many bytes of path and data would pass the high-water mark. Sum up
+   * what is prepared and not yet applied: the mark leaves one sixteenth of the memory for it.
+   */
   hasRoomFor(bytes: number): boolean {
-    throw new Error(`not built yet ${bytes}`);
+    return this.allocator.hasRoomFor(bytes + createOverheadBytes);
   }
-  /** Fills a memory without nodes with the tree of an empty server. Opens its own section. */
+
+  /**
+   * Fills a memory without nodes with the tree of an empty server (Apache `DataTree`): its
+   * digest is 1371985504. A section of its own, with zxid 0.
+   */
   createSystemNodes(): void {
-    throw new Error('not built yet');
+    assert(this.root === 0, 'a tree without nodes');
+    this.openSection();
+    this.loadSystemNode('', aclIdOpen);
+    this.loadSystemNode('/zookeeper', aclIdOpen);
+    this.loadSystemNode('/zookeeper/quota', aclIdOpen);
+    const config = this.loadSystemNode('/zookeeper/config', this.acls.intern(configAcl, 0, 27));
+    this.setStat(config, Stat.aversion, -1);
+    this.closeSection(0, 0);
   }
-  /** Empties the memory: no nodes, no ACLs, zxid 0. Walkers are told to give up. Own section. */
+
+  /**
+   * Empties the memory: no nodes, no ACLs, zxid 0; refs and ACL ids from before mean nothing.
+   * Walks that go on learn that they are worth nothing. A section of its own.
+   */
   clear(): void {
-    throw new Error('not built yet');
+    this.openSection();
+    const { control } = this;
+    Atomics.add(control, Control.generation, 1);
+    this.allocator.reset();
+    this.index.reset();
+    this.acls.reset();
+    control[Control.root] = 0;
+    control[Control.nodeCount] = 0;
+    control[Control.dataBytesHi] = 0;
+    control[Control.dataBytesLo] = 0;
+    control[Control.digestHi] = 0;
+    control[Control.digestLo] = 0;
+    control[Control.deferredFirst] = 0;
+    control[Control.deferredLast] = 0;
+    control[Control.deferredBlocks] = 0;
+    this.closeSection(0, 0);
   }
+
+  /** Makes a finished record part of the tree: digest, counters, ACL, index, parent. */
+  private adopt(ref: number, aclId: number): void {
+    const parent = this.parent(ref);
+    this.acls.addUse(aclId);
+    this.assignAcl(ref, aclId);
+    this.refreshDigest(ref);
+    this.addNodes(1);
+    const pathBytes = parent === 0 ? 1 : this.pathLength(ref);
+    this.addDataBytes(pathBytes + Math.max(this.dataLength(ref), 0));
+    if (parent === 0) {
+      this.control[Control.root] = ref;
+      return;
+    }
+    assert(this.index.insert(this.wordOf(ref, Node.hash), ref), 'room for an index table');
+    const next = this.firstChild(parent);
+    this.setWord(ref, Node.nextSibling, next);
+    if (next !== 0) this.setWord(next, Node.prevSibling, ref);
+    this.setFirstChild(parent, ref);
+    this.countChild(parent, 1);
+  }
+
+  /** The node keeps its own links: a walker that stands on it goes on from there. */
+  private unlinkSibling(parent: number, ref: number): void {
+    const next = this.nextSibling(ref);
+    const previous = this.wordOf(ref, Node.prevSibling);
+    if (next !== 0) this.setWord(next, Node.prevSibling, previous);
+    if (previous === 0) this.setFirstChild(parent, next);
+    else this.setWord(previous, Node.nextSibling, next);
+    this.countChild(parent, -1);
+  }
+
+  private countChild(parent: number, difference: number): void {
+    this.lockNode(parent);
+    this.setWord(parent, Node.childCount, this.childCount(parent) + difference);
+    this.showChildren(parent);
+    this.unlockNode(parent);
+  }
+
+  private assignAcl(ref: number, aclId: number): void {
+    this.setWord(ref, Node.aclId, aclId);
+    this.setFlag(ref, NodeFlag.readableByAnyone, this.acls.isReadableByAnyone(aclId));
+  }
+
+  private setOwner(ref: number, hi: number, lo: number): void {
+    this.setWord(ref, Node.ownerHi, hi);
+    this.setWord(ref, Node.ownerLo, lo);
+    const isHidden = this.isHiddenOwner(hi, lo);
+    this.setStatHalves(ref, Stat.ephemeralOwner, isHidden ? 0 : hi, isHidden ? 0 : lo);
+  }
+
+  /** Containers and TTL nodes have no owner that clients could see. */
+  private isHiddenOwner(hi: number, lo: number): boolean {
+    if (hi === containerHi && lo === 0) return true;
+    if (this.options.emulate353TtlNodes === true && hi < 0) return true;
+    return this.options.extendedTypes === true && hi >>> 24 === ttlTopByte;
+  }
+
+  private loadStat(ref: number, stat: Uint8Array, start: number): void {
+    const from = this.sources.viewOf(stat);
+    const at = this.findStat(ref);
+    // Everything up to cversion stands at the same place in both.
+    for (let field = Persisted.czxid; field < Persisted.cversion; field += 4) {
+      this.imageView.setInt32(at + field, from.getInt32(start + field));
+    }
+    this.imageView.setInt32(at + Stat.aversion, from.getInt32(start + Persisted.aversion));
+    this.imageView.setInt32(at + Stat.pzxid, from.getInt32(start + Persisted.pzxid));
+    this.imageView.setInt32(at + Stat.pzxid + 4, from.getInt32(start + Persisted.pzxid + 4));
+    this.setWord(ref, Node.cversion, from.getInt32(start + Persisted.cversion));
+    const owner = start + Persisted.ephemeralOwner;
+    this.setOwner(ref, from.getInt32(owner), from.getInt32(owner + 4));
+    this.showChildren(ref);
+  }
+
+  private loadSystemNode(path: string, aclId: number): number {
+    const bytes = Uint8Array.from(path, (character) => character.charCodeAt(0));
+    return this.load(bytes, 0, bytes.length, emptyData, 0, 0, aclId, zeroStat, 0);
+  }
+}
+
+/** Jute `vector<ACL>` of /zookeeper/config: world:anyone may read. */
+const configAcl = Uint8Array.from(
+  '\0\0\0\x01\0\0\0\x01\0\0\0\x05world\0\0\0\x06anyone',
+  (character) => character.charCodeAt(0),
+);
+
+/** End of the parent's path: the last slash, or the start when there is none before it. */
+function parentEnd(path: Uint8Array, start: number, end: number): number {
+  let at = end - 1;
+  while (at > start && path[at] !== slash) at--;
+  return at;
 }
