@@ -1,0 +1,31 @@
+/** One client connection as the core knows it: its session, who it is, and what waits in line. */
+import { Identities } from '../auth/identity.ts';
+import { RequestLine } from './commit-order.ts';
+
+export class Connection {
+  readonly cnxnId: number;
+  sessionIdHi = 0;
+  sessionIdLo = 0;
+  /** In the session table; -1 during the handshake. */
+  slot = -1;
+  timeoutMs = 0;
+  /** As of now: what is prepared, and whom events are shown to. */
+  identities: Identities;
+  /** As they were when the request at the head of the line arrived. */
+  readIdentities: Identities;
+  /** An answer in line ends the connection: nothing more is taken. */
+  isEnding = false;
+  readonly line = new RequestLine();
+
+  constructor(cnxnId: number, address: string) {
+    this.cnxnId = cnxnId;
+    this.identities = Identities.of([{ scheme: 'ip', id: address }]);
+    this.readIdentities = this.identities;
+  }
+
+  setIdentities(identities: Identities): void {
+    this.identities = identities;
+    if (this.line.count === 0) this.readIdentities = identities;
+    else this.line.pushIdentities(identities);
+  }
+}

@@ -1,0 +1,80 @@
+/** What the core of the server is made of and how it speaks to the outside: types alone. */
+import type { SchemeTable } from '../auth/schemes.ts';
+import type { OpSettings } from '../ops/contexts.ts';
+import type { Ephemerals } from '../state/ephemerals.ts';
+import type { SessionTable } from '../state/session-table.ts';
+import type { SessionTracker } from '../state/session-tracker.ts';
+import type { WatchTable } from '../state/watch-table.ts';
+import type { Quotas } from '../tree/quota.ts';
+import type { TreeWriter } from '../tree/tree-writer.ts';
+
+/** Called synchronously; bytes are valid only during the call. Frames include their length. */
+export interface KeeperOutput {
+  /** Answers one request. */
+  reply(cnxnId: number, frame: Uint8Array, start: number, end: number): void;
+  /** An event for several connections, before the change that it tells of is visible. */
+  notify(
+    cnxnIds: Int32Array,
+    count: number,
+    zxidHi: number,
+    zxidLo: number,
+    frame: Uint8Array,
+    start: number,
+    end: number,
+  ): void;
+  /** An event that setWatches makes up for; it answers no request. */
+  replayEvent(cnxnId: number, frame: Uint8Array, start: number, end: number): void;
+  /** The handshake is decided; when it is not valid, a close follows. */
+  connected(cnxnId: number, answer: ConnectAnswer): void;
+  /** The core knows this connection no more: send what there is, then close it. */
+  close(cnxnId: number): void;
+  /** A txn to make durable and to replicate; `commit` comes back with its zxid or a later one. */
+  propose(payload: Uint8Array, start: number, end: number, zxidHi: number, zxidLo: number): void;
+}
+
+/** A ConnectRequest. All-zero session id: a new session. */
+export interface ConnectAsk {
+  readonly lastZxidSeenHi: number;
+  readonly lastZxidSeenLo: number;
+  readonly timeOut: number;
+  readonly sessionIdHi: number;
+  readonly sessionIdLo: number;
+  readonly passwd: Uint8Array | null;
+}
+
+/** A ConnectResponse. When it is not valid, all numbers are 0 and the password is zeros. */
+export interface ConnectAnswer {
+  readonly valid: boolean;
+  readonly sessionIdHi: number;
+  readonly sessionIdLo: number;
+  /** In the session table; -1 when not valid. */
+  readonly slot: number;
+  readonly timeoutMs: number;
+  readonly passwd: Uint8Array;
+}
+
+export interface KeeperSettings extends OpSettings {
+  /** Top byte of the session ids given out here. */
+  readonly serverId: number;
+  readonly minSessionTimeoutMs: number;
+  readonly maxSessionTimeoutMs: number;
+  /** `zookeeper.digest.enabled`: txns carry the digest of the tree. */
+  readonly digestEnabled: boolean;
+  /** `znode.container.checkIntervalMs`, `.maxPerMinute`, `.maxNeverUsedIntervalMs` (0 = off). */
+  readonly containerCheckIntervalMs: number;
+  readonly containerMaxPerMinute: number;
+  readonly containerMaxNeverUsedIntervalMs: number;
+}
+
+export interface KeeperParts {
+  readonly tree: TreeWriter;
+  readonly sessions: SessionTracker;
+  /** The shared half of `sessions`. */
+  readonly sessionTable: SessionTable;
+  readonly ephemerals: Ephemerals;
+  readonly watches: WatchTable;
+  readonly quotas: Quotas;
+  readonly schemes: SchemeTable;
+  readonly output: KeeperOutput;
+  readonly settings: KeeperSettings;
+}

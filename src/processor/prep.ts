@@ -1,0 +1,165 @@
+/**
+ * The first stage of a write (Apache `PrepRequestProcessor`): it takes the next zxid, then asks the
+ * op, and what comes out is always a txn, if need be one that says which error it was. So also a
+ * request that cannot be decoded consumes a zxid of its own (hazard H2). It changes neither the
+ * tree nor the sessions, but for marking one as closing.
+ */
+import { Identities } from '../auth/identity.ts';
+import type { SchemeTable } from '../auth/schemes.ts';
+import { ErrorCode } from '../base/error-codes.ts';
+import { JuteError } from '../jute/jute-error.ts';
+import { OpCode } from '../jute/proto.ts';
+import type { JuteReader } from '../jute/reader.ts';
+import { digestVersion, TxnHeaderOffset, txnDigestBytes, txnHeaderBytes } from '../jute/txn.ts';
+import type { JuteWriter } from '../jute/writer.ts';
+import type { OpSettings, PrepContext } from '../ops/contexts.ts';
+import { NodeState } from '../ops/node-state.ts';
+import type { WriteRow } from '../ops/op-table.ts';
+import type { SessionTracker } from '../state/session-tracker.ts';
+import type { Quotas } from '../tree/quota.ts';
+import type { TreeWriter } from '../tree/tree-writer.ts';
+import type { KeeperParts, KeeperSettings } from './keeper-ports.ts';
+import type { OutstandingChanges } from './outstanding-changes.ts';
+import type { Proposal } from './proposals.ts';
+
+/**
+ * The longest txn that every server, ours and Apache's, reads back from its log and snapshots:
+ * default `jute.maxbuffer` and the same again as `extrasize`.
+ */
+const txnBytesMax = 2_097_150;
+
+/** Who asks: a connection's session, or the server itself. */
+export interface Requester {
+  readonly sessionIdHi: number;
+  readonly sessionIdLo: number;
+  readonly slot: number;
+  readonly identities: Identities;
+}
+
+export const noRequester: Requester = {
+  sessionIdHi: 0,
+  sessionIdLo: 0,
+  slot: -1,
+  identities: Identities.none,
+};
+
+export class Prep implements PrepContext {
+  readonly tree: TreeWriter;
+  readonly pending: OutstandingChanges;
+  readonly settings: OpSettings & Pick<KeeperSettings, 'digestEnabled'>;
+  readonly quotas: Quotas;
+  readonly schemes: SchemeTable;
+  readonly node = new NodeState();
+  readonly parent = new NodeState();
+  identities: Identities = Identities.none;
+  sessionIdHi = 0;
+  sessionIdLo = 0;
+  /** Of the txn that was prepared last. */
+  zxidHi: number;
+  zxidLo: number;
+  timeHi = 0;
+  timeLo = 0;
+  private slot = -1;
+  private readonly sessions: SessionTracker;
+
+  constructor(parts: KeeperParts, pending: OutstandingChanges) {
+    this.tree = parts.tree;
+    this.pending = pending;
+    this.settings = parts.settings;
+    this.quotas = parts.quotas;
+    this.schemes = parts.schemes;
+    this.sessions = parts.sessions;
+    this.zxidHi = parts.tree.lastZxidHi;
+    this.zxidLo = parts.tree.lastZxidLo;
+  }
+
+  /** The next txn gets the zxid after this one. */
+  setLastZxid(zxidHi: number, zxidLo: number): void {
+    this.zxidHi = zxidHi;
+    this.zxidLo = zxidLo;
+  }
+
+  setTime(nowWallMs: number): void {
+    this.timeHi = Math.floor(nowWallMs / 0x100000000) | 0;
+    this.timeLo = Math.floor(nowWallMs) | 0;
+  }
+
+  hasRoomFor(bytes: number): boolean {
+    return this.tree.hasRoomFor(bytes);
+  }
+
+  sessionError(): ErrorCode {
+    if (this.slot < 0) return ErrorCode.sessionExpired;
+    return this.sessions.isClosing(this.slot) ? ErrorCode.sessionExpired : ErrorCode.ok;
+  }
+
+  markSessionClosing(): void {
+    const slot = this.sessions.find(this.sessionIdHi, this.sessionIdLo);
+    if (slot >= 0) this.sessions.markClosing(slot);
+  }
+
+  /** Writes the txn of a request into `proposal`; `request` stands at the body. */
+  prepare(proposal: Proposal, row: WriteRow, requester: Requester, request: JuteReader): void {
+    this.sessionIdHi = requester.sessionIdHi;
+    this.sessionIdLo = requester.sessionIdLo;
+    this.slot = requester.slot;
+    this.identities = requester.identities;
+    this.takeZxid();
+    this.pending.begin(this.zxidHi, this.zxidLo);
+    const { txn } = proposal;
+    txn.reserve(txnHeaderBytes);
+    const err = this.askOp(row, request, txn);
+    proposal.type = row.code;
+    proposal.zxidHi = this.zxidHi;
+    proposal.zxidLo = this.zxidLo;
+    if (err !== ErrorCode.ok) this.becomeError(txn, err);
+    this.writeHeader(proposal, err === ErrorCode.ok ? row.code : OpCode.error);
+    if (err === ErrorCode.ok) this.maybeWriteDigest(row.code, txn);
+  }
+
+  private takeZxid(): void {
+    this.zxidLo = (this.zxidLo + 1) | 0;
+    if (this.zxidLo === 0) this.zxidHi = (this.zxidHi + 1) | 0;
+  }
+
+  private askOp(row: WriteRow, request: JuteReader, txn: JuteWriter): ErrorCode {
+    let err: ErrorCode;
+    try {
+      err = row.prepare(this, request, txn);
+    } catch (error) {
+      if (!(error instanceof JuteError)) throw error;
+      err = ErrorCode.marshallingError;
+    }
+    if (err !== ErrorCode.ok || txn.offset + txnDigestBytes <= txnBytesMax) return err;
+    if (row.code !== OpCode.closeSession) return ErrorCode.marshallingError;
+    // A session must always be able to end: replicas know its nodes without the list, too.
+    txn.offset = txnHeaderBytes;
+    return ErrorCode.ok;
+  }
+
+  private becomeError(txn: JuteWriter, err: ErrorCode): void {
+    this.pending.rollback();
+    txn.offset = txnHeaderBytes;
+    txn.writeInt(err);
+  }
+
+  private writeHeader(proposal: Proposal, type: number): void {
+    const { view } = proposal.txn;
+    view.setInt32(TxnHeaderOffset.clientId, this.sessionIdHi);
+    view.setInt32(TxnHeaderOffset.clientId + 4, this.sessionIdLo);
+    view.setInt32(TxnHeaderOffset.cxid, proposal.xid);
+    view.setInt32(TxnHeaderOffset.zxid, this.zxidHi);
+    view.setInt32(TxnHeaderOffset.zxid + 4, this.zxidLo);
+    view.setInt32(TxnHeaderOffset.time, this.timeHi);
+    view.setInt32(TxnHeaderOffset.time + 4, this.timeLo);
+    view.setInt32(TxnHeaderOffset.type, type);
+  }
+
+  /** Not behind a closeSession without body: readers would take it for one. */
+  private maybeWriteDigest(type: number, txn: JuteWriter): void {
+    if (!this.settings.digestEnabled) return;
+    if (type === OpCode.closeSession && txn.offset === txnHeaderBytes) return;
+    txn.writeInt(digestVersion);
+    txn.writeHalves(this.pending.digestHi, this.pending.digestLo);
+  }
+}

@@ -1,0 +1,435 @@
+/**
+ * The one function that changes the tree. It reads a txn where it lies (TxnHeader, body, TxnDigest)
+ * and carries it out, in live operation as in the replay over a fuzzy snapshot: a txn says what
+ * the result is, so applying it again does no harm (Apache `DataTree.processTxn`). A committed txn
+ * never makes it throw: what cannot be carried out is counted and skipped. It decides nothing,
+ * sends nothing, and takes no section of the tree: its caller does.
+ */
+import { ErrorCode } from '../base/error-codes.ts';
+import { JuteError } from '../jute/jute-error.ts';
+import { OpCode } from '../jute/proto.ts';
+import { JuteReader } from '../jute/reader.ts';
+import { digestVersion, txnDigestBytes, txnHeaderBytes } from '../jute/txn.ts';
+import type { Quotas } from '../tree/quota.ts';
+import type { TreeWriter } from '../tree/tree-writer.ts';
+import type { Ephemerals } from './ephemerals.ts';
+
+/** High halves of the owners that are no sessions (Apache `EphemeralType`). */
+export const containerOwnerHi = 0x80000000 | 0;
+export const ttlOwnerHi = 0xff000000 | 0;
+
+/** Does this raw owner name a session? With extended types, 0xff in the top byte does not. */
+export function isSessionOwner(hi: number, lo: number, extendedTypes: boolean): boolean {
+  if ((hi | lo) === 0) return false;
+  if (hi === containerOwnerHi && lo === 0) return false;
+  return !(extendedTypes && hi >>> 24 === 0xff);
+}
+
+/**
+ * What a txn did, told while it is being applied and while its section is open. Paths are ranges
+ * of `path`, valid during the call.
+ */
+export interface ApplyListener {
+  nodeCreated(ref: number, parent: number, path: Uint8Array, start: number, end: number): void;
+  /** The node is still in the tree, with its ACL and owner. */
+  nodeDeleting(ref: number, parent: number, path: Uint8Array, start: number, end: number): void;
+  dataChanged(ref: number, path: Uint8Array, start: number, end: number): void;
+  sessionOpened(idHi: number, idLo: number, timeoutMs: number): void;
+  sessionClosed(idHi: number, idLo: number): void;
+  /**
+   * The result of the operation, or of each operation of a multi in order. In a multi that failed
+   * every `type` is `error`. `ref` is 0 where there is no node (any more).
+   */
+  opApplied(
+    type: number,
+    err: number,
+    ref: number,
+    path: Uint8Array,
+    start: number,
+    end: number,
+  ): void;
+}
+
+export interface TxnApplierParts {
+  readonly tree: TreeWriter;
+  readonly ephemerals: Ephemerals;
+  readonly quotas: Quotas;
+  readonly listener: ApplyListener;
+  readonly extendedTypesEnabled: boolean;
+}
+
+export class TxnApplier {
+  /** Header of the txn that was applied last. */
+  clientIdHi = 0;
+  clientIdLo = 0;
+  cxid = 0;
+  zxidHi = 0;
+  zxidLo = 0;
+  type = 0;
+  /** Digest of the whole tree that its trailer names; see `isDigestAsExpected`. */
+  hasDigest = false;
+  expectedDigestHi = 0;
+  expectedDigestLo = 0;
+  /**
+   * Operations that found their node missing or there already. Legal only in the replay over a
+   * fuzzy snapshot; in live operation each one is a bug.
+   */
+  ignored = 0;
+  /** Txns whose bytes are no txn, or of an unknown type. */
+  undecodable = 0;
+
+  private readonly parts: TxnApplierParts;
+  private readonly reader = new JuteReader();
+
+  constructor(parts: TxnApplierParts) {
+    this.parts = parts;
+  }
+
+  /** Applies the txn in `bytes[start..end)`; the tree's section must be open. Never throws. */
+  apply(bytes: Uint8Array, view: DataView, start: number, end: number): void {
+    const { reader } = this;
+    reader.reset(bytes, view, start, end);
+    this.hasDigest = false;
+    if (end - start < txnHeaderBytes) {
+      this.undecodable++;
+      return;
+    }
+    this.clientIdHi = reader.readInt();
+    this.clientIdLo = reader.readInt();
+    this.cxid = reader.readInt();
+    this.zxidHi = reader.readInt();
+    this.zxidLo = reader.readInt();
+    const timeHi = reader.readInt();
+    const timeLo = reader.readInt();
+    this.type = reader.readInt();
+    this.parts.tree.beginTxn(this.zxidHi, this.zxidLo, timeHi, timeLo);
+    try {
+      this.applyOp(this.type);
+      if (this.type !== OpCode.error) this.readDigest();
+    } catch (error) {
+      if (!(error instanceof JuteError)) throw error;
+      this.undecodable++;
+    }
+  }
+
+  /** True when the trailer agrees with the tree, or says nothing that we could compare. */
+  isDigestAsExpected(): boolean {
+    const { tree } = this.parts;
+    return (
+      !this.hasDigest ||
+      (tree.digestHi === this.expectedDigestHi && tree.digestLo === this.expectedDigestLo)
+    );
+  }
+
+  private readDigest(): void {
+    const { reader } = this;
+    if (reader.remaining() < txnDigestBytes) return;
+    this.hasDigest = reader.readInt() === digestVersion;
+    this.expectedDigestHi = reader.readInt();
+    this.expectedDigestLo = reader.readInt();
+  }
+
+  private applyOp(type: number): void {
+    switch (type) {
+      case OpCode.create:
+      case OpCode.create2:
+      case OpCode.createContainer:
+      case OpCode.createTTL:
+        this.applyCreate(type);
+        break;
+      case OpCode.delete:
+      case OpCode.deleteContainer:
+        this.applyDelete(type);
+        break;
+      case OpCode.setData:
+      case OpCode.reconfig:
+        this.applySetData(type);
+        break;
+      case OpCode.setACL:
+        this.applySetAcl();
+        break;
+      case OpCode.check:
+        this.applyCheck();
+        break;
+      case OpCode.multi:
+        this.applyMulti();
+        break;
+      case OpCode.createSession:
+        this.parts.listener.sessionOpened(this.clientIdHi, this.clientIdLo, this.reader.readInt());
+        this.report(type, ErrorCode.ok);
+        break;
+      case OpCode.closeSession:
+        this.applyCloseSession();
+        break;
+      case OpCode.error:
+        this.report(type, this.reader.readInt());
+        break;
+      default:
+        this.undecodable++;
+    }
+  }
+
+  private report(type: number, err: number, ref = 0, start = 0, end = 0): void {
+    this.parts.listener.opApplied(type, err, ref, this.reader.bytes, start, end);
+  }
+
+  private ignore(type: number, err: number): void {
+    this.ignored++;
+    this.report(type, err);
+  }
+
+  /** Reads the ustring at the reader; returns where it begins, and it ends at the reader. */
+  private readPath(): number {
+    const length = this.reader.readLength();
+    if (length < 0) throw new JuteError('a txn has a null path');
+    return this.reader.skip(length);
+  }
+
+  private applyCreate(type: number): void {
+    const { reader } = this;
+    const { tree, quotas, listener } = this.parts;
+    const { bytes } = reader;
+    const start = this.readPath();
+    const end = reader.offset;
+    const dataLength = reader.readLength();
+    const dataStart = reader.skip(Math.max(dataLength, 0));
+    const aclStart = reader.offset;
+    skipAcl(reader);
+    const aclEnd = reader.offset;
+    const ephemeral = isPlain(type) && reader.readBool();
+    // Logs of Apache 3.4 end here.
+    const parentCVersion = reader.remaining() >= 4 ? reader.readInt() : -1;
+    const ttlHi = type === OpCode.createTTL ? reader.readInt() : 0;
+    const ttlLo = type === OpCode.createTTL ? reader.readInt() : 0;
+
+    const slash = bytes.lastIndexOf(slashByte, end - 1);
+    const parent = slash < start ? 0 : tree.find(bytes, start, slash);
+    if (parent === 0) {
+      this.ignore(type, ErrorCode.noNode);
+      return;
+    }
+    const aclId = tree.acls.intern(bytes, aclStart, aclEnd);
+    const existing = tree.find(bytes, start, end);
+    if (existing !== 0) {
+      tree.setAcl(existing, aclId, tree.aversion(existing));
+      tree.raiseParent(parent, parentCVersion);
+      this.ignore(type, ErrorCode.nodeExists);
+      return;
+    }
+    let ownerHi = 0;
+    let ownerLo = 0;
+    if (type === OpCode.createContainer) {
+      ownerHi = containerOwnerHi;
+    } else if (type === OpCode.createTTL) {
+      ownerHi = ttlOwnerHi | ttlHi;
+      ownerLo = ttlLo;
+    } else if (ephemeral) {
+      ownerHi = this.clientIdHi;
+      ownerLo = this.clientIdLo;
+    }
+    const data = dataLength < 0 ? null : bytes;
+    const ref = tree.create(
+      parent,
+      bytes,
+      start,
+      end,
+      data,
+      dataStart,
+      dataLength,
+      aclId,
+      ownerHi,
+      ownerLo,
+    );
+    tree.raiseParent(parent, parentCVersion);
+    if (ephemeral) this.parts.ephemerals.add(ownerHi, ownerLo, ref);
+    quotas.onCreate(bytes, start, end, dataLength);
+    listener.nodeCreated(ref, parent, bytes, start, end);
+    this.report(type, ErrorCode.ok, ref, start, end);
+  }
+
+  private applyDelete(type: number): void {
+    const start = this.readPath();
+    const err = this.deletePath(this.reader.bytes, start, this.reader.offset);
+    if (err === ErrorCode.ok) this.report(type, err);
+    else this.ignore(type, err);
+  }
+
+  private deletePath(bytes: Uint8Array, start: number, end: number): ErrorCode {
+    const { tree } = this.parts;
+    const slash = bytes.lastIndexOf(slashByte, end - 1);
+    const parent = slash < start ? 0 : tree.find(bytes, start, slash);
+    if (parent === 0) return ErrorCode.noNode;
+    const ref = tree.find(bytes, start, end);
+    if (ref === 0 || ref === parent) {
+      // The snapshot saw it deleted already, perhaps not yet the parent (ZOOKEEPER-3125).
+      tree.raisePzxid(parent);
+      return ErrorCode.noNode;
+    }
+    this.deleteNode(ref, parent, bytes, start, end);
+    return ErrorCode.ok;
+  }
+
+  private deleteNode(
+    ref: number,
+    parent: number,
+    path: Uint8Array,
+    start: number,
+    end: number,
+  ): void {
+    const { tree, ephemerals, quotas, listener, extendedTypesEnabled } = this.parts;
+    if (tree.childCount(ref) > 0) this.deleteDescendants(ref);
+    const dataLength = tree.dataLength(ref);
+    const ownerHi = tree.ownerHi(ref);
+    const ownerLo = tree.ownerLo(ref);
+    if (isSessionOwner(ownerHi, ownerLo, extendedTypesEnabled)) {
+      ephemerals.remove(ownerHi, ownerLo, ref);
+    }
+    listener.nodeDeleting(ref, parent, path, start, end);
+    tree.remove(ref);
+    quotas.onDelete(path, start, end, dataLength);
+  }
+
+  /**
+   * Only in the replay over a fuzzy snapshot: children that were created under this path when it
+   * existed again, later. Their own txns follow and create them anew.
+   */
+  private deleteDescendants(top: number): void {
+    const { tree } = this.parts;
+    this.ignored++;
+    while (tree.childCount(top) > 0) {
+      let leaf = tree.firstChild(top);
+      while (tree.childCount(leaf) > 0) leaf = tree.firstChild(leaf);
+      this.deleteByRef(leaf);
+    }
+  }
+
+  private deleteByRef(ref: number): void {
+    const { tree } = this.parts;
+    const length = tree.pathLength(ref);
+    // One call can be inside another one, so each has a path of its own; this is a rare case.
+    const path = new Uint8Array(length);
+    tree.writePath(ref, path, 0);
+    this.deleteNode(ref, tree.parent(ref), path, 0, length);
+  }
+
+  private applySetData(type: number): void {
+    const { reader } = this;
+    const { tree, quotas, listener } = this.parts;
+    const { bytes } = reader;
+    const start = this.readPath();
+    const end = reader.offset;
+    const dataLength = reader.readLength();
+    const dataStart = reader.skip(Math.max(dataLength, 0));
+    const version = reader.readInt();
+    const ref = tree.find(bytes, start, end);
+    if (ref === 0) {
+      this.ignore(type, ErrorCode.noNode);
+      return;
+    }
+    const bytesMore = Math.max(dataLength, 0) - Math.max(tree.dataLength(ref), 0);
+    tree.setData(ref, dataLength < 0 ? null : bytes, dataStart, dataLength, version);
+    quotas.onSetData(bytes, start, end, bytesMore);
+    listener.dataChanged(ref, bytes, start, end);
+    this.report(type, ErrorCode.ok, ref, start, end);
+  }
+
+  private applySetAcl(): void {
+    const { reader } = this;
+    const { tree } = this.parts;
+    const start = this.readPath();
+    const end = reader.offset;
+    skipAcl(reader);
+    const aclEnd = reader.offset;
+    const aversion = reader.readInt();
+    const ref = tree.find(reader.bytes, start, end);
+    if (ref === 0) {
+      this.ignore(OpCode.setACL, ErrorCode.noNode);
+      return;
+    }
+    tree.setAcl(ref, tree.acls.intern(reader.bytes, end, aclEnd), aversion);
+    this.report(OpCode.setACL, ErrorCode.ok, ref, start, end);
+  }
+
+  /** Its outcome was settled when the txn was prepared. */
+  private applyCheck(): void {
+    const start = this.readPath();
+    const end = this.reader.offset;
+    this.reader.skip(4);
+    this.report(OpCode.check, ErrorCode.ok, 0, start, end);
+  }
+
+  /** All operations or none: a single one of type error makes all of them errors. */
+  private applyMulti(): void {
+    const { reader } = this;
+    const count = reader.readCount();
+    const from = reader.offset;
+    const { end } = reader;
+    const failed = this.hasErrorAmong(count);
+    reader.offset = from;
+    let afterError = false;
+    for (let i = 0; i < count; i++) {
+      const type = reader.readInt();
+      const length = Math.max(reader.readLength(), 0);
+      const bodyEnd = reader.offset + length;
+      reader.end = bodyEnd;
+      if (!failed) {
+        this.applyOp(type);
+      } else if (type === OpCode.error) {
+        this.report(type, reader.readInt());
+        afterError = true;
+      } else {
+        this.report(OpCode.error, afterError ? ErrorCode.runtimeInconsistency : ErrorCode.ok);
+      }
+      reader.offset = bodyEnd;
+      reader.end = end;
+    }
+  }
+
+  private hasErrorAmong(count: number): boolean {
+    let found = false;
+    for (let i = 0; i < count; i++) {
+      if (this.reader.readInt() === OpCode.error) found = true;
+      this.reader.skipBuffer();
+    }
+    return found;
+  }
+
+  /** The session first, then what the txn lists, then what else is known to be the session's. */
+  private applyCloseSession(): void {
+    const { reader, clientIdHi, clientIdLo } = this;
+    const { listener, ephemerals } = this.parts;
+    listener.sessionClosed(clientIdHi, clientIdLo);
+    const count = this.hasCloseSessionBody() ? reader.readCount() : 0;
+    for (let i = 0; i < count; i++) {
+      const start = this.readPath();
+      if (this.deletePath(reader.bytes, start, reader.offset) !== ErrorCode.ok) this.ignored++;
+    }
+    if (ephemerals.countOf(clientIdHi, clientIdLo) > 0) {
+      for (const ref of [...ephemerals.refsOf(clientIdHi, clientIdLo)]) this.deleteByRef(ref);
+    }
+    this.report(OpCode.closeSession, ErrorCode.ok);
+  }
+
+  /** Older logs, and `closeSessionTxn.enabled=false`, have none; a digest is not one. */
+  private hasCloseSessionBody(): boolean {
+    const { reader } = this;
+    const remaining = reader.remaining();
+    if (remaining < 4) return false;
+    return remaining !== txnDigestBytes || reader.view.getInt32(reader.offset) !== digestVersion;
+  }
+}
+
+const slashByte = 0x2f;
+
+function isPlain(type: number): boolean {
+  return type === OpCode.create || type === OpCode.create2;
+}
+
+function skipAcl(reader: JuteReader): void {
+  const count = reader.readCount();
+  for (let i = 0; i < count; i++) {
+    reader.skip(4);
+    reader.skipBuffer();
+    reader.skipBuffer();
+  }
+}
