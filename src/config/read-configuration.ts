@@ -37,13 +37,15 @@ import {
 } from './validity.ts';
 
 export interface ConfigurationSources {
-  /** Path of zoo.cfg; null runs with the defaults for a server without one. */
+  /** Path of zoo.cfg; null for a server without one. */
   readonly configFile: string | null;
+  /** What holds without a file: values for development on this machine, or Apache's defaults. */
+  readonly defaults: 'development' | 'apache';
   /** `-Dname=value`, from the command line; those of SERVER_JVMFLAGS and JVMFLAGS come before. */
   readonly flags: readonly string[];
   readonly environment: Environment;
-  /** What the command line says by other options: zoo.cfg key to text. Wins over all else. */
-  readonly options: ReadonlyMap<string, string>;
+  /** What the command line says by other options, under the keys of zoo.cfg. Wins over all else. */
+  readonly options: readonly Said[];
   /** The text of a file, one char a byte (`latin1Text`); null when there is no such file. */
   readonly readText: (path: string) => string | null;
 }
@@ -70,7 +72,8 @@ export function readConfiguration(sources: ConfigurationSources): Configuration 
   const draft = new Draft();
   const initialText = configFile === null ? '' : mustRead(sources, configFile);
   if (configFile === null) {
-    for (const said of saidWithoutFile()) draft.takeFromFile(said);
+    const development = sources.defaults === 'development' ? saidWithoutFile() : [];
+    for (const said of development) draft.takeFromFile(said);
     for (const said of saidByImageEnvironment(environment)) draft.takeFromFile(said);
   } else {
     for (const said of saidByFile(configFile, initialText)) draft.takeFromFile(said);
@@ -79,9 +82,7 @@ export function readConfiguration(sources: ConfigurationSources): Configuration 
   const flags = [...[SERVER_JVMFLAGS, JVMFLAGS].flatMap(flagsOfText), ...sources.flags];
   for (const said of saidByFlags(flags)) draft.takeFromFlag(said);
   for (const said of saidByEnvironment(environment)) draft.takeFromVariable(said);
-  for (const [name, value] of sources.options) {
-    draft.takeFromFile({ name, value, origin: { kind: 'option', name } });
-  }
+  for (const said of sources.options) draft.takeFromFile(said);
 
   const { settings, origins, warnings } = draft;
   const myId = readMyId(sources, settings.dataDir);

@@ -16,12 +16,24 @@ function configure({ cfg, files = {}, flags = [], environment = {}, options = {}
   const all: Record<string, string> = cfg === undefined ? files : { ...files, 'zoo.cfg': cfg };
   return readConfiguration({
     configFile: cfg === undefined ? null : 'zoo.cfg',
+    defaults: 'development',
     flags,
     environment,
-    options: new Map(Object.entries(options)),
+    options: Object.entries(options).map(([name, value]) => {
+      return { name, value, origin: { kind: 'option', name: `--${name}` } };
+    }),
     readText: (path) => (Object.hasOwn(all, path) ? all[path]! : null),
   });
 }
+
+const nothing = {
+  configFile: null,
+  defaults: 'apache',
+  flags: [],
+  environment: {},
+  options: [],
+  readText: () => null,
+} as const;
 
 const base = 'dataDir=/data\nclientPort=2181\n';
 
@@ -209,9 +221,24 @@ describe('sources', () => {
   });
 
   test('a missing configuration file is an error that names it', () => {
-    const none = { flags: [], environment: {}, options: new Map(), readText: () => null };
-    expect(() => readConfiguration({ ...none, configFile: '/etc/zoo.cfg' })).toThrow(
+    expect(() => readConfiguration({ ...nothing, configFile: '/etc/zoo.cfg' })).toThrow(
       'configuration file=/etc/zoo.cfg',
+    );
+  });
+
+  test('without a file, the defaults of Apache can be had too', () => {
+    const options = [
+      { name: 'dataDir', value: '/d', origin: { kind: 'option', name: 'dataDir' } as const },
+      { name: 'clientPort', value: '1', origin: { kind: 'option', name: 'port' } as const },
+    ];
+    const { settings } = readConfiguration({ ...nothing, options });
+    expect(settings).toMatchObject({ tickTime: 3000, clientPortAddress: null });
+    expect(settings['4lw.commands.whitelist']).toEqual([]);
+  });
+
+  test('a wrong option is named as it was typed', () => {
+    expect(() => configure({ cfg: base, options: { tickTime: 'x' } })).toThrow(
+      'tickTime=x (option --tickTime)',
     );
   });
 
