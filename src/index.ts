@@ -10,6 +10,7 @@ import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { readConfiguration } from './config/read-configuration.ts';
+import type { Said } from './config/sources.ts';
 import { startRingkeeper } from './server.ts';
 
 export interface StartServerOptions {
@@ -50,6 +51,7 @@ export async function startServer(options: StartServerOptions = {}): Promise<Emb
   try {
     const { settings } = readConfiguration({
       configFile: null,
+      defaults: 'development',
       flags: [],
       environment: {},
       options: settingsOf(options, dataDir),
@@ -75,20 +77,22 @@ export async function startServer(options: StartServerOptions = {}): Promise<Emb
   }
 }
 
-function settingsOf(options: StartServerOptions, dataDir: string): ReadonlyMap<string, string> {
-  return new Map(
-    Object.entries({
-      'ringkeeper.treeMemoryMb': 1024,
-      '4lw.commands.whitelist': '*',
-      maxClientCnxns: 0,
-      ...options.settings,
-      dataDir,
-      clientPort: options.port ?? 0,
-      clientPortAddress: options.host ?? '127.0.0.1',
-      'ringkeeper.placement': options.placement ?? 'inline',
-      'ringkeeper.logLevel': options.logLevel ?? 'warn',
-    }).map(([name, value]) => [name, String(value)]),
-  );
+function settingsOf(options: StartServerOptions, dataDir: string): Said[] {
+  return Object.entries({
+    'ringkeeper.treeMemoryMb': 1024,
+    '4lw.commands.whitelist': '*',
+    maxClientCnxns: 0,
+    ...options.settings,
+    dataDir,
+    clientPort: options.port ?? 0,
+    clientPortAddress: options.host ?? '127.0.0.1',
+    'ringkeeper.placement': options.placement ?? 'inline',
+    'ringkeeper.logLevel': options.logLevel ?? 'warn',
+  }).map(([name, value]) => ({
+    name,
+    value: String(value),
+    origin: { kind: 'option', name },
+  }));
 }
 
 function throwUncaught(error: unknown): void {

@@ -11,7 +11,7 @@ import { Serving, SharedStatus } from './agents/shared-status.ts';
 import { dataDirectoryOf } from './agents/storage-options.ts';
 import type { Agent } from './base/agent.ts';
 import type { Settings } from './config/settings.ts';
-import { Housekeeper } from './jobs/housekeeper.ts';
+import type { Housekeeper } from './jobs/housekeeper.ts';
 import { ClientListener } from './net/client-listener.ts';
 import { Bell } from './ring/bell.ts';
 import { openDataDirectory } from './storage/data-directory.ts';
@@ -115,7 +115,8 @@ export class RingkeeperServer {
       new ClientListener({
         host: settings.clientPortAddress ?? undefined,
         port: clientPort,
-        backlog: settings.clientPortListenBacklog > 0 ? settings.clientPortListenBacklog : undefined,
+        backlog:
+          settings.clientPortListenBacklog > 0 ? settings.clientPortListenBacklog : undefined,
         keepAlive: settings.clientTcpKeepAlive,
         accept: (socket) => this.front.accept(socket),
       }),

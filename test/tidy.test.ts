@@ -28,10 +28,13 @@ const mayImport: Record<string, readonly string[]> = {
   config: [],
   agents: [
     ...['jute', 'tree', 'state', 'auth', 'ops', 'processor', 'zab', 'storage', 'ring'],
-    ...['net', 'admin'],
+    ...['net', 'admin', 'config'],
   ],
   jobs: ['tree', 'storage', 'jute', 'state'],
-  thread: ['ring', 'agents', 'jute', 'tree', 'state', 'auth', 'storage', 'processor', 'zab'],
+  thread: [
+    ...['ring', 'agents', 'jute', 'tree', 'state', 'auth', 'storage', 'zab', 'admin'],
+    ...['config', 'jobs'],
+  ],
 };
 /** May import anything below: the composition root and what stands at the process's edge. */
 const anything = ['cli', ''];

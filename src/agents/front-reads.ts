@@ -4,17 +4,17 @@
  * whether the keeper wrote meanwhile, and then the read starts over or takes the ring.
  */
 import { Identities } from '../auth/identity.ts';
+import type { SchemeTable } from '../auth/schemes.ts';
+import { ErrorCode } from '../base/error-codes.ts';
 import {
   fastReadChildrenMax,
   fastReadTriesMax,
   replyHeaderBytes,
   requestHeaderBytes,
 } from '../base/limits.ts';
-import { ErrorCode } from '../base/error-codes.ts';
 import { JuteError } from '../jute/jute-error.ts';
 import { JuteReader } from '../jute/reader.ts';
 import type { JuteWriter } from '../jute/writer.ts';
-import type { SchemeTable } from '../auth/schemes.ts';
 import { type ReadContext, type ReadOp, readElsewhere } from '../ops/contexts.ts';
 import type { TreeView } from '../tree/tree-view.ts';
 import type { SharedStatus } from './shared-status.ts';

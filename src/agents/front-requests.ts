@@ -3,10 +3,11 @@
  * records are laid out on the sending side.
  */
 import type { Identities } from '../auth/identity.ts';
+import { highHalf, lowHalf } from '../base/zxid.ts';
 import { encodeUtf8 } from '../jute/utf8.ts';
 import type { Handshake } from '../net/handshake.ts';
-import { highHalf, lowHalf } from '../base/zxid.ts';
-import { ConnectLayout, type QueryKind, queryKinds, RequestLayout, ToKeeper } from './messages.ts';
+import type { QueryKind } from '../processor/queries.ts';
+import { ConnectLayout, queryKinds, RequestLayout, ToKeeper } from './messages.ts';
 import type { Outlet } from './outlet.ts';
 
 export class FrontRequests {

@@ -4,9 +4,10 @@
  * here; everything else takes the ring, and so keeps its place in the session's line. Auth and
  * SASL packets concern the connection alone and never wait (Apache handles them on arrival).
  */
+
+import { isAuthEnough } from '../auth/enforce-auth.ts';
 import type { Identities } from '../auth/identity.ts';
 import { type AuthResult, authenticate, type SchemeTable } from '../auth/schemes.ts';
-import { isAuthEnough } from '../auth/enforce-auth.ts';
 import { ErrorCode } from '../base/error-codes.ts';
 import { inFlightPerConnectionMax, replyHeaderBytes, requestHeaderBytes } from '../base/limits.ts';
 import type { Logger } from '../base/ports.ts';

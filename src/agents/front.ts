@@ -92,6 +92,15 @@ export class FrontAgent implements Agent, ConnectionHandler, FrontRepliesListene
     for (const client of [...this.clients.values()]) client.connection.end();
   }
 
+  get authFailed(): number {
+    return this.parts.session.authFailed;
+  }
+
+  /** Asks for a duty cycle soon, as when something was written for the keeper. */
+  wake(): void {
+    this.parts.wake();
+  }
+
   get inFlight(): number {
     return this.parts.session.inFlight;
   }

@@ -2,8 +2,9 @@
  * Reads the records that fronts send and calls the core for each: the one place that knows how
  * `ToKeeper` records are laid out on the receiving side.
  */
+
+import { decodeIdentities } from '../auth/identity.ts';
 import { unreachable } from '../base/assert.ts';
-import { Identities } from '../auth/identity.ts';
 import { JuteReader } from '../jute/reader.ts';
 import type { KeeperCore } from '../processor/keeper-core.ts';
 import type { RingReceiver } from '../ring/ring-receiver.ts';
@@ -92,7 +93,7 @@ export class KeeperInbox {
   }
 
   private onIdentities(offset: number, length: number): void {
-    const identities = Identities.decode(this.ring.bytes, offset + 4, offset + length);
-    this.core.setIdentities(this.ring.view.getInt32(offset), identities);
+    this.reader.reset(this.ring.bytes, this.ring.view, offset + 4, offset + length);
+    this.core.setIdentities(this.ring.view.getInt32(offset), decodeIdentities(this.reader));
   }
 }

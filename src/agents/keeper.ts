@@ -7,13 +7,14 @@ import type { Agent } from '../base/agent.ts';
 import { outstandingMax, replyPieceBytes } from '../base/limits.ts';
 import type { Clock } from '../base/ports.ts';
 import { encodeUtf8 } from '../jute/utf8.ts';
-import type { ConnectAnswer, KeeperCore, KeeperOutput } from '../processor/keeper-core.ts';
+import type { KeeperCore } from '../processor/keeper-core.ts';
+import type { ConnectAnswer, KeeperOutput } from '../processor/keeper-ports.ts';
 import type { RingReceiver } from '../ring/ring-receiver.ts';
 import type { EnsembleAgent, EnsembleListener } from './ensemble.ts';
 import { KeeperInbox } from './keeper-inbox.ts';
 import { ConnectedLayout, NotifyLayout, ReplyLayout, ToFront } from './messages.ts';
 import type { Outlet } from './outlet.ts';
-import { type SharedStatus, Serving } from './shared-status.ts';
+import { Serving, type SharedStatus } from './shared-status.ts';
 
 export interface KeeperParts {
   readonly requests: RingReceiver;

@@ -3,6 +3,8 @@
  * reports the last zxid. It alone touches log files, with synchronous calls. The batch is what
  * arrived during the fsync before it; there is no timer and nothing to tune.
  */
+import { basic } from '../admin/metrics-layout.ts';
+import type { MetricsRecorder } from '../admin/metrics-recorder.ts';
 import type { Agent } from '../base/agent.ts';
 import { assert, unreachable } from '../base/assert.ts';
 import type { Clock, Logger, Random } from '../base/ports.ts';
@@ -12,7 +14,6 @@ import { batchBytesMax, recordOverheadBytes } from '../storage/txn-log-format.ts
 import type { TxnLogWriter } from '../storage/txn-log-writer.ts';
 import { ToEnsemble, ToLog } from './messages.ts';
 import type { Outlet } from './outlet.ts';
-import type { SharedStatus } from './shared-status.ts';
 
 export interface LogSettings {
   /** Txns and log bytes after which a snapshot is due; each is spread by a random half. */
@@ -31,7 +32,7 @@ export interface LogParts {
   readonly clock: Clock;
   readonly random: Random;
   readonly logger: Logger;
-  readonly status: SharedStatus;
+  readonly metrics: MetricsRecorder;
   readonly settings: LogSettings;
 }
 
@@ -59,8 +60,9 @@ export class LogAgent implements Agent {
   }
 
   dutyCycle(): number {
-    const { appends, synced } = this.parts;
+    const { appends, synced, metrics } = this.parts;
     synced.flush();
+    metrics.maybeReset();
     if (synced.stalled) return 0;
     this.batchTxns = 0;
     const taken = appends.drain(this.onRecord, recordsPerBatchMax);
@@ -118,12 +120,13 @@ export class LogAgent implements Agent {
 
   /** A failed write or fsync throws through here and ends the process: it is never retried. */
   private syncBatch(writer: TxnLogWriter): void {
-    const { clock, settings, logger, status, synced } = this.parts;
+    const { clock, settings, logger, metrics, synced } = this.parts;
     const startedMs = clock.monotonicMs();
     writer.flush();
     const tookMs = clock.monotonicMs() - startedMs;
     const slow = tookMs > settings.fsyncWarningThresholdMs;
-    status.addFsync(Math.round(tookMs * 1000), slow);
+    metrics.add(basic.fsynctime, Math.round(tookMs));
+    metrics.add(basic.sync_processor_batch_size, this.batchTxns);
     if (slow) {
       logger.warn(
         { tookMs: Math.round(tookMs), txns: this.batchTxns },

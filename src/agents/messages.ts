@@ -4,6 +4,7 @@
  *
  * A connection is named by `cnxnId`, an int32 that the front gives out once and never again.
  */
+import type { QueryKind } from '../processor/queries.ts';
 
 /** front → keeper */
 export const ToKeeper = {
@@ -94,5 +95,4 @@ export const ConnectedLayout = {
 } as const;
 
 /** What the keeper can be asked; a query record holds the index. */
-export const queryKinds = ['dump', 'wchs', 'wchc', 'wchp', 'hash', 'gauges'] as const;
-export type QueryKind = (typeof queryKinds)[number];
+export const queryKinds: readonly QueryKind[] = ['dump', 'wchs', 'wchc', 'wchp', 'hash', 'gauges'];

@@ -6,7 +6,8 @@ import type { SchemeTable } from '../auth/schemes.ts';
 import type { Clock, Disk, Logger, Random } from '../base/ports.ts';
 import { hex64, highHalf, lowHalf } from '../base/zxid.ts';
 import type { Settings } from '../config/settings.ts';
-import { KeeperCore, type KeeperOutput } from '../processor/keeper-core.ts';
+import { KeeperCore } from '../processor/keeper-core.ts';
+import type { KeeperOutput, KeeperSettings } from '../processor/keeper-ports.ts';
 import { SessionTable, type SessionTableMemory } from '../state/session-table.ts';
 import { SessionTracker } from '../state/session-tracker.ts';
 import { WatchTable } from '../state/watch-table.ts';
@@ -61,25 +62,20 @@ export function recoverKeeper(
   tree.closeSection(highHalf(lastZxid), lowHalf(lastZxid));
 
   const nowMs = ports.clock.monotonicMs();
-  const sessions = new SessionTracker(new SessionTable(shared.sessions), settings.tickTime);
+  const sessionTable = new SessionTable(shared.sessions);
+  const sessions = new SessionTracker(sessionTable, settings.tickTime);
   for (const { idHi, idLo, timeoutMs } of state.sessions.values()) {
     sessions.open(idHi, idLo, timeoutMs, nowMs);
   }
   const { ephemerals, quotas } = state;
   const core = new KeeperCore({
-    ...{ tree, sessions, ephemerals, quotas, output },
-    watches: new WatchTable(),
+    ...{ tree, sessions, sessionTable, ephemerals, quotas, output },
+    watches: new WatchTable((bytes, start, end) => tree.hashOf(bytes, start, end)),
     schemes: parts.schemes,
-    random: ports.random,
-    logger: ports.logger,
     settings: keeperSettings(settings, serverId),
-    nowMs: ports.clock.nowMs(),
   });
   const self = serverId as ServerId;
-  ensemble.lead(
-    new Broadcast(majorityOf([self]), highHalf(lastZxid), lowHalf(lastZxid)),
-    listener,
-  );
+  ensemble.lead(new Broadcast(majorityOf([self]), highHalf(lastZxid), lowHalf(lastZxid)), listener);
   const recovered: Recovered = {
     ...{ lastZxid, snapshotZxid, replayedTxns: replayed },
     nodes: tree.nodeCount,
@@ -92,6 +88,22 @@ export function recoverKeeper(
   );
   parts.onRecovered(recovered);
   return core;
+}
+
+function keeperSettings(settings: Settings, serverId: number): KeeperSettings {
+  return {
+    serverId,
+    minSessionTimeoutMs: settings.minSessionTimeout,
+    maxSessionTimeoutMs: settings.maxSessionTimeout,
+    digestEnabled: settings['digest.enabled'],
+    containerCheckIntervalMs: settings['znode.container.checkIntervalMs'],
+    containerMaxPerMinute: settings['znode.container.maxPerMinute'],
+    containerMaxNeverUsedIntervalMs: settings['znode.container.maxNeverUsedIntervalMs'],
+    extendedTypesEnabled: settings.extendedTypesEnabled,
+    enforceQuota: settings.enforceQuota,
+    reconfigEnabled: settings.reconfigEnabled,
+    closeSessionTxnEnabled: settings['closeSessionTxn.enabled'],
+  };
 }
 
 function recoverState(parts: RecoveryParts, tree: TreeWriter) {

@@ -5,7 +5,7 @@
 import type { Piscina } from 'piscina';
 import type { Disk } from '../base/ports.ts';
 import type { Compression } from '../storage/snapshot-compression.ts';
-import { type PurgeTask, purge } from './purge.ts';
+import { type PurgeTask, purgeDirectory } from './purge.ts';
 import { type SnapshotResult, type SnapshotTask, snapshotSlices } from './snapshot.ts';
 
 export interface Jobs {
@@ -44,7 +44,7 @@ export function inlineJobs(disk: Disk, compression: Compression): Jobs {
         if (slice.done) return slice.value;
       }
     },
-    purge: async (task) => purge(task, disk, compression),
+    purge: async (task) => purgeDirectory(task, disk, compression),
     close: async () => {},
   };
 }

@@ -2,7 +2,7 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import { nodeCompression } from '../storage/node-compression.ts';
 import { NodeDisk } from '../storage/node-disk.ts';
-import { type PurgeTask, purge as purgeFiles } from './purge.ts';
+import { type PurgeTask, purgeDirectory } from './purge.ts';
 import { type SnapshotResult, type SnapshotTask, snapshotSlices } from './snapshot.ts';
 
 /** Long enough to leave a core to the keeper, short enough that a million nodes take seconds. */
@@ -18,5 +18,5 @@ export async function snapshot(task: SnapshotTask): Promise<SnapshotResult> {
 }
 
 export function purge(task: PurgeTask): string[] {
-  return purgeFiles(task, new NodeDisk(), nodeCompression);
+  return purgeDirectory(task, new NodeDisk(), nodeCompression);
 }

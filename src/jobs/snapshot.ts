@@ -129,7 +129,8 @@ function* writeNodes(writer: SnapshotWriter, walker: TreeWalker, known: KnownAcl
       continue;
     }
     const { record, pathStart, pathLength, dataStart, dataLength, statStart } = walker;
-    const aclId = walker.aclId < 0 || known.ids.has(walker.aclId) ? walker.aclId : known.placeholder;
+    const aclId =
+      walker.aclId < 0 || known.ids.has(walker.aclId) ? walker.aclId : known.placeholder;
     const pathEnd = pathStart + pathLength;
     writer.node(
       ...([record, pathStart, pathEnd, record, dataStart, dataLength] as const),

@@ -17,4 +17,3 @@ export class SlabPool {
     if (slab.byteLength === slabBytes && this.free.length < slabsPooledMax) this.free.push(slab);
   }
 }
-

@@ -1,5 +1,8 @@
 /** Builds the front of the main thread. */
+import { environmentEntries, versionText } from '../admin/environment.ts';
+import { whitelistOf } from '../admin/four-letter-words.ts';
 import { FrontAgent } from '../agents/front.ts';
+import { FrontFacts } from '../agents/front-facts.ts';
 import { FrontReads } from '../agents/front-reads.ts';
 import { FrontRequests } from '../agents/front-requests.ts';
 import { FrontSession } from '../agents/front-session.ts';
@@ -15,6 +18,8 @@ import { RingSender } from '../ring/ring-sender.ts';
 import { SessionTable } from '../state/session-table.ts';
 import { TreeView } from '../tree/tree-view.ts';
 import { type Ports, schemeTable } from './assemble.ts';
+import { nodeDescriptors, nodeHost } from './node-host.ts';
+import { builtMs, ownVersion } from './own-version.ts';
 import type { SharedServer } from './shared.ts';
 
 export interface AssembleFrontOptions {
@@ -24,6 +29,31 @@ export interface AssembleFrontOptions {
   readonly ports: Ports;
   readonly wake: () => void;
   readonly onSnapshotDue: () => void;
+}
+
+function assembleWords(
+  options: AssembleFrontOptions,
+  requests: FrontRequests,
+  tree: TreeView,
+  status: SharedStatus,
+): FrontWords {
+  const { shared, settings, ports } = options;
+  const version = versionText(ownVersion, builtMs());
+  return new FrontWords({
+    ...{ requests, status },
+    whitelist: whitelistOf(settings['4lw.commands.whitelist'], settings['readonlymode.enabled']),
+    facts: new FrontFacts({
+      ...{ settings, tree, status, version },
+      metrics: Object.values(shared.metrics),
+      disk: ports.disk,
+      clock: ports.clock,
+      environment: () => environmentEntries(version, nodeHost()),
+      descriptors: nodeDescriptors,
+    }),
+    logger: ports.logger,
+    clientPort: settings.clientPort ?? 0,
+    frameBytesMax: settings['jute.maxbuffer'],
+  });
 }
 
 export function assembleFront(options: AssembleFrontOptions): FrontAgent {
@@ -39,7 +69,7 @@ export function assembleFront(options: AssembleFrontOptions): FrontAgent {
     enforced: enforcedSchemes(
       {
         enabled: settings['enforce.auth.enabled'],
-        schemes: settings['enforce.auth.schemes'],
+        schemes: settings['enforce.auth.schemes'].join(',') || null,
         sessionRequireClientSaslAuth: settings.sessionRequireClientSASLAuth,
       },
       schemes,
@@ -50,7 +80,7 @@ export function assembleFront(options: AssembleFrontOptions): FrontAgent {
   return new FrontAgent({
     ...{ requests, tree, sessions, session, status },
     replies: new RingReceiver(shared.replies),
-    words: new FrontWords({ ...options, tree, requests, status }),
+    words: assembleWords(options, requests, tree, status),
     clock: ports.clock,
     logger: ports.logger,
     limits: {

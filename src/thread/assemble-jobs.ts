@@ -30,7 +30,7 @@ export function assembleHousekeeper(
       withLastProcessedZxid: settings['serializeLastProcessedZxid.enabled'],
     },
     purgeTask:
-      purgeHours > 0 ? { directory, keep: settings['autopurge.snapRetainCount'] } : null,
+      purgeHours > 0 ? { directory, retainCount: settings['autopurge.snapRetainCount'] } : null,
     purgeEveryMs: purgeHours * hourMs,
     logger: ports.logger,
   });

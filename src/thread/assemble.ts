@@ -2,6 +2,7 @@
  * Builds the agents of a thread out of the shared memory, the settings and the ports. Every
  * placement uses these functions, so an agent is made the same way wherever it runs.
  */
+import { MetricsRecorder } from '../admin/metrics-recorder.ts';
 import { EnsembleAgent, type EnsembleListener } from '../agents/ensemble.ts';
 import { KeeperAgent } from '../agents/keeper.ts';
 import { LogAgent } from '../agents/log.ts';
@@ -73,7 +74,11 @@ export function assembleKeeper(options: AssembleOptions): Agent[] {
     clock: ports.clock,
     status: new SharedStatus(shared.status),
     recover: (output, listener: EnsembleListener) =>
-      recoverKeeper({ ...options, schemes: schemeTable(options.settings, ports), ensemble }, output, listener),
+      recoverKeeper(
+        { ...options, schemes: schemeTable(options.settings, ports), ensemble },
+        output,
+        listener,
+      ),
   });
   return [keeper, ensemble];
 }
@@ -96,7 +101,7 @@ export function assembleLog(options: Omit<AssembleOptions, 'onRecovered'>): Agen
     clock: ports.clock,
     random: ports.random,
     logger: ports.logger,
-    status: new SharedStatus(shared.status),
+    metrics: new MetricsRecorder(shared.metrics.log, ports.random),
     settings: {
       snapCount: settings.snapCount,
       snapSizeLimitBytes: settings.snapSizeLimitInKb * kib,

@@ -3,6 +3,7 @@
  * others: the tree, the session table, the status words, a bell a thread, and a ring a link.
  */
 import { totalmem } from 'node:os';
+import { createMetricsMemory, type MetricsMemory } from '../admin/metrics-recorder.ts';
 import { createSharedStatus, type SharedStatusMemory } from '../agents/shared-status.ts';
 import { frameBytesMaxDefault, ringBytesDefault, sessionsMax } from '../base/limits.ts';
 import type { Clock, Random } from '../base/ports.ts';
@@ -18,6 +19,8 @@ export interface SharedServer {
   readonly tree: TreeMemory;
   readonly sessions: SessionTableMemory;
   readonly status: SharedStatusMemory;
+  /** Counters and summaries, one memory for each agent that counts. */
+  readonly metrics: { readonly front: MetricsMemory; readonly log: MetricsMemory };
   /** One for each thread of the placement. */
   readonly bells: readonly BellMemory[];
   readonly requests: RingMemory;
@@ -67,6 +70,7 @@ export function createShared(options: SharedOptions): SharedServer {
     tree: createTreeMemory({ bytesMax: options.treeBytesMax, hashSeed: options.hashSeed }),
     sessions: createSessionTable({ sessionsMax, nowMs: options.nowMs }),
     status: createSharedStatus(),
+    metrics: { front: createMetricsMemory(), log: createMetricsMemory() },
     requests: ring(bytes, 'front', 'keeper'),
     replies: ring(ringBytesDefault, 'keeper', 'front'),
     appends: ring(bytes, 'ensemble', 'log'),

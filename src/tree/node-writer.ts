@@ -8,7 +8,7 @@ import { assert } from '../base/assert.ts';
 import { AclTable } from './acl-table.ts';
 import { Allocator } from './allocator.ts';
 import { copyBytes, copyWithCrc } from './copy.ts';
-import { crcBegin, crcBytes, crcEnd, crcWord, isOutsideDigest } from './digest.ts';
+import { crcBegin, crcEnd, crcStatWords, crcView, isOutsideDigest, swapBytes } from './digest.ts';
 import {
   Control,
   imageBlockHeaderBytes,
@@ -41,6 +41,7 @@ export class NodeWriter extends TreeView {
   protected zxidLo = 0;
   protected timeHi = 0;
   protected timeLo = 0;
+  private readonly statWords = new Int32Array(15);
   private readonly savedStat = new DataView(new ArrayBuffer(statBytes));
 
   constructor(memory: TreeMemory) {
@@ -52,8 +53,8 @@ export class NodeWriter extends TreeView {
   }
 
   /**
-   * A record for `path[pathStart..pathEnd)` with `data`, links and Stat all zero but for the
-   * length of the data. Nothing points to it yet. `parent` is 0 for the root only.
+   * A record for `path[pathStart..pathEnd)` with `data`; links are zero, the Stat is undefined.
+   * Nothing points to it yet. `parent` is 0 for the root only.
    */
   protected makeRecord(
     parent: number,
@@ -93,32 +94,70 @@ export class NodeWriter extends TreeView {
     copyBytes(from, pathStart, this.viewOf(ref), this.pathAt(ref), pathLength);
     const known = parent === 0 ? 0 : this.pathLength(parent);
     const crc = parent === 0 ? crcBegin : this.wordOf(parent, Node.pathCrc);
-    words[base + Node.pathCrc] = crcBytes(crc, path, pathStart + known, pathEnd);
+    words[base + Node.pathCrc] = crcView(crc, from, pathStart + known, pathEnd);
     this.writeImageData(ref, data, dataStart, dataLength);
-    const stat = this.findStat(ref);
-    for (let at = 0; at < statBytes; at += 4) this.imageView.setInt32(stat + at, 0);
-    this.imageView.setInt32(stat + Stat.dataLength, Math.max(dataLength, 0));
     return ref;
+  }
+
+  /** The Stat of a node that this txn creates. `isHidden`: clients see 0 for the owner. */
+  protected stampCreated(ref: number, isHidden: boolean): void {
+    const { zxidHi, zxidLo, timeHi, timeLo } = this;
+    const at = this.findStat(ref);
+    const view = this.imageView;
+    view.setInt32(at + Stat.czxid, zxidHi);
+    view.setInt32(at + Stat.czxid + 4, zxidLo);
+    view.setInt32(at + Stat.mzxid, zxidHi);
+    view.setInt32(at + Stat.mzxid + 4, zxidLo);
+    view.setInt32(at + Stat.ctime, timeHi);
+    view.setInt32(at + Stat.ctime + 4, timeLo);
+    view.setInt32(at + Stat.mtime, timeHi);
+    view.setInt32(at + Stat.mtime + 4, timeLo);
+    view.setInt32(at + Stat.version, 0);
+    view.setInt32(at + Stat.cversion, 0);
+    view.setInt32(at + Stat.aversion, 0);
+    view.setInt32(at + Stat.ephemeralOwner, isHidden ? 0 : this.ownerHi(ref));
+    view.setInt32(at + Stat.ephemeralOwner + 4, isHidden ? 0 : this.ownerLo(ref));
+    view.setInt32(at + Stat.dataLength, at - this.findImage(ref) - 4);
+    view.setInt32(at + Stat.numChildren, 0);
+    view.setInt32(at + Stat.pzxid, zxidHi);
+    view.setInt32(at + Stat.pzxid + 4, zxidLo);
+  }
+
+  /** What a setData changes in the Stat beside the length of the data. */
+  protected stampModified(ref: number, version: number): void {
+    const at = this.findStat(ref);
+    const view = this.imageView;
+    view.setInt32(at + Stat.mzxid, this.zxidHi);
+    view.setInt32(at + Stat.mzxid + 4, this.zxidLo);
+    view.setInt32(at + Stat.mtime, this.timeHi);
+    view.setInt32(at + Stat.mtime + 4, this.timeLo);
+    view.setInt32(at + Stat.version, version);
   }
 
   /** Replaces the data and leaves the rest of the Stat as it is; the digest comes later. */
   protected replaceData(ref: number, data: Uint8Array | null, start: number, length: number): void {
+    const before = this.dataLength(ref);
+    const mayOverwrite = this.walkers === 0 || before <= overwriteBytesMax;
+    // Data of the same length leaves the Stat where it is.
+    if (length !== before || !mayOverwrite) this.moveStat(ref, before, length);
+    this.writeImageData(ref, data, start, length);
+  }
+
+  /** Finds a place for an image with data of another length, and puts the Stat behind it. */
+  private moveStat(ref: number, before: number, length: number): void {
     const { savedStat } = this;
-    const before = Math.max(this.dataLength(ref), 0);
     const kept = Math.max(length, 0);
     const stat = this.findStat(ref);
     copyBytes(this.imageView, stat, savedStat, 0, statBytes);
     savedStat.setInt32(Stat.dataLength, kept);
-    const words = this.wordsOf(ref);
-    const at = this.baseOf(ref) + Node.imageRef;
-    const block = words[at] as number;
+    const block = this.wordOf(ref, Node.imageRef);
     const place = this.placeFor(ref, block, before, imageFrameBytes + kept);
-    words[at] = place;
-    this.writeImageData(ref, data, start, length);
-    const moved = this.findStat(ref);
-    copyBytes(savedStat, 0, this.imageView, moved, statBytes);
+    this.setWord(ref, Node.imageRef, place);
+    const image = this.findImage(ref);
+    this.imageView.setInt32(image, length);
+    copyBytes(savedStat, 0, this.imageView, image + 4 + kept, statBytes);
     if (block !== 0 && block !== place) this.reclaimer.retire(block);
-    this.addDataBytes(kept - before);
+    this.addDataBytes(kept - Math.max(before, 0));
   }
 
   /** Block for an image of so many bytes: 0 for the record, the present one, or a new one. */
@@ -152,7 +191,7 @@ export class NodeWriter extends TreeView {
     const crc = this.wordOf(ref, Node.pathCrc);
     this.wordsOf(ref)[this.baseOf(ref) + Node.dataCrc] = copyWithCrc(
       from,
-      start,
+      data === null ? 0 : start,
       this.imageView,
       at + 4,
       kept,
@@ -215,23 +254,23 @@ export class NodeWriter extends TreeView {
     if (((words[base + Node.pathAndFlags] as number) & NodeFlag.outsideDigest) !== 0) return;
     const stat = this.findStat(ref);
     const view = this.imageView;
-    let crc = words[base + Node.dataCrc] as number;
-    crc = crcWord(crc, view.getInt32(stat + Stat.czxid, true));
-    crc = crcWord(crc, view.getInt32(stat + Stat.czxid + 4, true));
-    crc = crcWord(crc, view.getInt32(stat + Stat.mzxid, true));
-    crc = crcWord(crc, view.getInt32(stat + Stat.mzxid + 4, true));
-    crc = crcWord(crc, view.getInt32(stat + Stat.pzxid, true));
-    crc = crcWord(crc, view.getInt32(stat + Stat.pzxid + 4, true));
-    crc = crcWord(crc, view.getInt32(stat + Stat.ctime, true));
-    crc = crcWord(crc, view.getInt32(stat + Stat.ctime + 4, true));
-    crc = crcWord(crc, view.getInt32(stat + Stat.mtime, true));
-    crc = crcWord(crc, view.getInt32(stat + Stat.mtime + 4, true));
-    crc = crcWord(crc, view.getInt32(stat + Stat.version, true));
-    crc = crcWord(crc, swapBytes(words[base + Node.cversion] as number));
-    crc = crcWord(crc, view.getInt32(stat + Stat.aversion, true));
-    crc = crcWord(crc, swapBytes(words[base + Node.ownerHi] as number));
-    crc = crcWord(crc, swapBytes(words[base + Node.ownerLo] as number));
-    const digest = crcEnd(crc);
+    const out = this.statWords;
+    out[0] = view.getInt32(stat + Stat.czxid, true);
+    out[1] = view.getInt32(stat + Stat.czxid + 4, true);
+    out[2] = view.getInt32(stat + Stat.mzxid, true);
+    out[3] = view.getInt32(stat + Stat.mzxid + 4, true);
+    out[4] = view.getInt32(stat + Stat.pzxid, true);
+    out[5] = view.getInt32(stat + Stat.pzxid + 4, true);
+    out[6] = view.getInt32(stat + Stat.ctime, true);
+    out[7] = view.getInt32(stat + Stat.ctime + 4, true);
+    out[8] = view.getInt32(stat + Stat.mtime, true);
+    out[9] = view.getInt32(stat + Stat.mtime + 4, true);
+    out[10] = view.getInt32(stat + Stat.version, true);
+    out[11] = swapBytes(words[base + Node.cversion] as number);
+    out[12] = view.getInt32(stat + Stat.aversion, true);
+    out[13] = swapBytes(words[base + Node.ownerHi] as number);
+    out[14] = swapBytes(words[base + Node.ownerLo] as number);
+    const digest = crcEnd(crcStatWords(words[base + Node.dataCrc] as number, out));
     this.addToDigest(digest - ((words[base + Node.digest] as number) >>> 0));
     words[base + Node.digest] = digest;
   }
@@ -280,8 +319,4 @@ export class NodeWriter extends TreeView {
     const word = this.wordOf(ref, Node.pathAndFlags);
     return (word & NodeFlag.alive) !== 0;
   }
-}
-
-function swapBytes(word: number): number {
-  return (word << 24) | ((word & 0xff00) << 8) | ((word >>> 8) & 0xff00) | ((word >>> 24) & 0xff);
 }

@@ -76,8 +76,6 @@ export class Broadcast {
 
   private hasReached(voter: ServerId, zxid: Progress): boolean {
     const progress = this.acked.get(voter);
-    return (
-      progress !== undefined && compareHalves(progress.hi, progress.lo, zxid.hi, zxid.lo) >= 0
-    );
+    return progress !== undefined && compareHalves(progress.hi, progress.lo, zxid.hi, zxid.lo) >= 0;
   }
 }

@@ -1,0 +1,194 @@
+/**
+ * Gathers what the four-letter words say about this server: the front's own numbers, the shared
+ * status, the size of the files. The keeper's reports are added by `keeper-reports.ts`.
+ */
+
+import { traceMaskDefault } from '../admin/four-letter-words.ts';
+import { javaSocketAddress } from '../admin/java-text.ts';
+import type { GaugeName } from '../admin/metric-names.ts';
+import { type MetricValues, readMetrics } from '../admin/metrics.ts';
+import { type MetricsMemory, requestMetricsReset } from '../admin/metrics-recorder.ts';
+import type {
+  ConfFacts,
+  ConnectionFacts,
+  ConnectionSession,
+  DirectoryReport,
+  EnvironmentEntry,
+  ServerFacts,
+  ServerStats,
+} from '../admin/server-facts.ts';
+import { normaliseAddress } from '../auth/ip-address.ts';
+import type { Clock, Disk } from '../base/ports.ts';
+import { joinHalves } from '../base/zxid.ts';
+import type { Settings } from '../config/settings.ts';
+import { opRow } from '../ops/op-table.ts';
+import type { GaugesAnswer } from '../processor/queries.ts';
+import type { TreeView } from '../tree/tree-view.ts';
+import type { FrontAgent } from './front.ts';
+import type { FrontClient } from './front-client.ts';
+import { Serving, type SharedStatus } from './shared-status.ts';
+import { dataDirectoryOf } from './storage-options.ts';
+
+export interface FrontFactsParts {
+  readonly settings: Settings;
+  readonly tree: TreeView;
+  readonly status: SharedStatus;
+  readonly metrics: readonly MetricsMemory[];
+  readonly disk: Disk;
+  readonly clock: Clock;
+  readonly version: string;
+  readonly environment: () => readonly EnvironmentEntry[];
+  /** Open file descriptors and their limit, null where the system does not tell. */
+  readonly descriptors: () => { readonly open: number; readonly max: number } | null;
+}
+
+export type PlainFacts = Omit<ServerFacts, 'directories' | 'sessions' | 'watches' | 'digests'>;
+
+export class FrontFacts {
+  private readonly parts: FrontFactsParts;
+  private readonly startedMs: number;
+  /** Accepted for scripts that set it; trace messages follow the log level here. */
+  traceMask = traceMaskDefault;
+
+  constructor(parts: FrontFactsParts) {
+    this.parts = parts;
+    this.startedMs = parts.clock.monotonicMs();
+  }
+
+  /** Without the keeper's gauges some metrics are not known. */
+  gather(front: FrontAgent, gauges: GaugesAnswer | null = null): PlainFacts {
+    const { clock, status, version, environment } = this.parts;
+    const connections = [...front.clients.values()].map((client) => this.connectionOf(client));
+    const stats = this.statsOf(front);
+    return {
+      state: status.serving === Serving.serving ? 'serving' : 'notServing',
+      ...{ version, stats, connections },
+      mode: 'standalone',
+      peerState: null,
+      nowMs: clock.nowMs(),
+      monotonicMs: clock.monotonicMs(),
+      conf: this.confOf(),
+      environment: environment(),
+      metrics: this.metricsOf(front, gauges),
+      traceMask: this.traceMask,
+    };
+  }
+
+  /** Apache `srst`: the front's numbers and all counters and summaries. */
+  reset(front: FrontAgent): void {
+    front.stats.reset();
+    for (const memory of this.parts.metrics) requestMetricsReset(memory);
+  }
+
+  /** Sums of the file sizes in the two directories. */
+  directories(): DirectoryReport {
+    const { disk } = this.parts;
+    const directory = dataDirectoryOf(this.parts.settings);
+    const bytesIn = (path: string) =>
+      disk.list(path).reduce((sum, name) => sum + sizeOf(disk, `${path}/${name}`), 0);
+    return { dataBytes: bytesIn(directory.snapshots), logBytes: bytesIn(directory.logs) };
+  }
+
+  private statsOf(front: FrontAgent): ServerStats {
+    const { tree } = this.parts;
+    const { stats } = front;
+    return {
+      latency: {
+        min: Math.round(stats.latencyMsMin),
+        average: stats.latencyMsAverage,
+        max: Math.round(stats.latencyMsMax),
+      },
+      packetsReceived: stats.packetsReceived,
+      packetsSent: stats.packetsSent,
+      aliveConnections: front.clients.size,
+      outstandingRequests: front.inFlight,
+      lastProcessedZxid: joinHalves(tree.lastZxidHi, tree.lastZxidLo),
+      nodeCount: tree.nodeCount + 1,
+      proposals: null,
+    };
+  }
+
+  private confOf(): ConfFacts {
+    const { settings } = this.parts;
+    const directory = dataDirectoryOf(settings);
+    return {
+      clientPort: settings.clientPort ?? -1,
+      secureClientPort: settings.secureClientPort ?? -1,
+      dataDir: directory.snapshots,
+      dataLogDir: directory.logs,
+      tickTime: settings.tickTime,
+      maxClientCnxns: settings.maxClientCnxns,
+      minSessionTimeout: settings.minSessionTimeout,
+      maxSessionTimeout: settings.maxSessionTimeout,
+      clientPortListenBacklog: settings.clientPortListenBacklog,
+      serverId: 0,
+      quorum: null,
+    };
+  }
+
+  private metricsOf(front: FrontAgent, keeper: GaugesAnswer | null): MetricValues {
+    const { tree, clock, metrics, descriptors } = this.parts;
+    const files = descriptors();
+    const gauges: Record<GaugeName, number | null> = {
+      uptime: Math.round(clock.monotonicMs() - this.startedMs),
+      watch_count: keeper?.watches ?? null,
+      ephemerals_count: keeper?.ephemerals ?? null,
+      approximate_data_size: tree.approximateDataBytes,
+      global_sessions: keeper?.sessions ?? null,
+      local_sessions: 0,
+      open_file_descriptor_count: files?.open ?? null,
+      max_file_descriptor_count: files?.max ?? null,
+      connection_drop_probability: 0,
+      last_client_response_size: -1,
+      max_client_response_size: -1,
+      min_client_response_size: -1,
+      outstanding_tls_handshake: 0,
+      auth_failed_count: front.authFailed,
+      non_mtls_remote_conn_count: 0,
+      non_mtls_local_conn_count: 0,
+    };
+    return { ...readMetrics(metrics), gauges, quorumGauges: {}, gaugeSets: {} };
+  }
+
+  private connectionOf(client: FrontClient): ConnectionFacts {
+    const { connection } = client;
+    const address = normaliseAddress(connection.remoteAddress);
+    return {
+      remoteAddress: javaSocketAddress(address, connection.remotePort),
+      interestOps: client.stalled ? 0 : 1,
+      outstandingRequests: client.inFlight,
+      packetsReceived: client.received,
+      packetsSent: client.sent,
+      session: client.hasSession ? this.sessionOf(client) : null,
+    };
+  }
+
+  private sessionOf(client: FrontClient): ConnectionSession {
+    const { clock } = this.parts;
+    const agoMs = clock.monotonicMs() - client.openedMs;
+    return {
+      id: joinHalves(client.sessionIdHi, client.sessionIdLo),
+      lastOperation: opRow(client.lastType)?.word ?? 'NA',
+      establishedMs: Math.round(clock.nowMs() - agoMs),
+      timeoutMs: client.timeoutMs,
+      lastCxid: client.lastCxid,
+      lastZxid: joinHalves(client.lastZxidHi, client.lastZxidLo),
+      lastResponseMs: Math.round(client.lastResponseMs),
+      lastLatencyMs: Math.round(client.lastLatencyMs),
+      minLatencyMs: Math.round(client.minLatencyMs),
+      averageLatencyMs: Math.round(client.totalLatencyMs / Math.max(client.answered, 1)),
+      maxLatencyMs: Math.round(client.maxLatencyMs),
+    };
+  }
+}
+
+/** 0 for what disappeared meanwhile. */
+function sizeOf(disk: Disk, path: string): number {
+  if (!disk.exists(path)) return 0;
+  const file = disk.openRead(path);
+  try {
+    return file.size();
+  } finally {
+    file.close();
+  }
+}

@@ -1,0 +1,137 @@
+/**
+ * The first bytes of a connection: a four-letter word, the hello of a protocol that has no
+ * business here, or the length of a handshake. Words are answered when everything they need to
+ * know has come together; then the connection is closed.
+ */
+import { detectHello, httpHelloText, tlsHelloMessage } from '../admin/detect-hello.ts';
+import {
+  refusalText,
+  traceMaskOf,
+  type Whitelist,
+  type Word,
+  wordAnswer,
+  wordOf,
+} from '../admin/four-letter-words.ts';
+import type { ServerFacts } from '../admin/server-facts.ts';
+import type { Logger } from '../base/ports.ts';
+import { encodeUtf8 } from '../jute/utf8.ts';
+import type { ClientConnection } from '../net/client-connection.ts';
+import type { GaugesAnswer, QueryKind } from '../processor/queries.ts';
+import type { FrontAgent } from './front.ts';
+import type { FrontFacts } from './front-facts.ts';
+import type { FrontRequests } from './front-requests.ts';
+import { digestsOf, sessionsOf, watchesOf } from './keeper-reports.ts';
+import { Serving, type SharedStatus } from './shared-status.ts';
+
+export interface FrontWordsParts {
+  readonly whitelist: Whitelist;
+  readonly facts: FrontFacts;
+  readonly requests: FrontRequests;
+  readonly status: SharedStatus;
+  readonly logger: Logger;
+  readonly clientPort: number;
+  /** Bytes above which the first four cannot be a length. */
+  readonly frameBytesMax: number;
+}
+
+type Reports = Pick<ServerFacts, 'directories' | 'sessions' | 'watches' | 'digests'>;
+
+export class FrontWords {
+  private readonly parts: FrontWordsParts;
+  /** What is to be done with the keeper's answer to a query. */
+  private readonly pending = new Map<number, (value: unknown) => void>();
+  private nextQueryId = 1;
+
+  constructor(parts: FrontWordsParts) {
+    this.parts = parts;
+  }
+
+  onFirstBytes(
+    front: FrontAgent,
+    connection: ClientConnection,
+    bytes: Uint8Array,
+    start: number,
+    end: number,
+  ): 'frame' | 'taken' | 'more' {
+    const view = new DataView(bytes.buffer, bytes.byteOffset + start, 4);
+    const code = view.getInt32(0);
+    const word = wordOf(code);
+    if (word === undefined) return this.onNoWord(connection, code);
+    if (end - start < 4 + word.argumentBytes) return 'more';
+    if (!this.parts.whitelist.isEnabled(word)) {
+      finish(connection, refusalText(word));
+      return 'taken';
+    }
+    if (word.effect === 'setTraceMask') this.parts.facts.traceMask = traceMaskOf(bytes, start + 4);
+    this.answer(front, connection, word);
+    return 'taken';
+  }
+
+  onAnswer(queryId: number, value: unknown): void {
+    const resolve = this.pending.get(queryId);
+    this.pending.delete(queryId);
+    resolve?.(value);
+  }
+
+  private onNoWord(connection: ClientConnection, code: number): 'frame' | 'taken' {
+    if (code >= 0 && code <= this.parts.frameBytesMax) return 'frame';
+    const place = { clientPort: this.parts.clientPort, adminPort: null };
+    const hello = detectHello(code);
+    if (hello === 'unknown') return 'frame';
+    if (hello === 'tls') {
+      this.parts.logger.warn({ client: connection.remoteAddress }, tlsHelloMessage(place));
+      connection.destroy();
+      return 'taken';
+    }
+    this.parts.logger.warn(
+      { client: connection.remoteAddress },
+      `An HTTP client connected to the client port ${place.clientPort}`,
+    );
+    finish(connection, httpHelloText(place));
+    return 'taken';
+  }
+
+  private answer(front: FrontAgent, connection: ClientConnection, word: Word): void {
+    const { facts, status } = this.parts;
+    const none: Reports = { directories: null, sessions: null, watches: null, digests: null };
+    const reply = (reports: Reports) =>
+      finish(connection, wordAnswer(word, { ...facts.gather(front), ...reports }));
+    if (status.serving !== Serving.serving) return reply(none);
+    if (word.effect === 'resetServer') facts.reset(front);
+    if (word.effect === 'resetConnections') {
+      for (const client of front.clients.values()) client.resetStats();
+    }
+    const [need] = word.needs;
+    switch (need) {
+      case undefined:
+        if (word.name !== 'mntr') return reply(none);
+        return this.ask(front, 'gauges', (value) => {
+          const plain = facts.gather(front, value as GaugesAnswer);
+          finish(connection, wordAnswer(word, { ...plain, ...none }));
+        });
+      case 'directories':
+        return reply({ ...none, directories: facts.directories() });
+      case 'sessions':
+        return this.ask(front, 'dump', (value) =>
+          reply({ ...none, sessions: sessionsOf(value, facts.gather(front)) }),
+        );
+      case 'watches':
+        return this.ask(front, 'wchc', (value) => reply({ ...none, watches: watchesOf(value) }));
+      case 'digests':
+        return this.ask(front, 'hash', (value) => reply({ ...none, digests: digestsOf(value) }));
+    }
+  }
+
+  private ask(front: FrontAgent, kind: QueryKind, resolve: (value: unknown) => void): void {
+    const queryId = this.nextQueryId++;
+    this.pending.set(queryId, resolve);
+    this.parts.requests.query(queryId, kind);
+    front.wake();
+  }
+}
+
+function finish(connection: ClientConnection, text: string): void {
+  const bytes = encodeUtf8(text);
+  connection.append(bytes, 0, bytes.byteLength);
+  connection.end();
+}

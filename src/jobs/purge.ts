@@ -1,0 +1,16 @@
+/** The purge as a job: what `storage/purge.ts` does, as a task of plain data. */
+import type { Disk } from '../base/ports.ts';
+import type { DataDirectory } from '../storage/data-directory.ts';
+import { purge } from '../storage/purge.ts';
+import type { Compression } from '../storage/snapshot-compression.ts';
+
+export interface PurgeTask {
+  readonly directory: DataDirectory;
+  /** Snapshots that verify and are kept, with every log they need. */
+  readonly retainCount: number;
+}
+
+/** Returns the paths that were removed. Throws `DiskError`. */
+export function purgeDirectory(task: PurgeTask, disk: Disk, compression: Compression): string[] {
+  return purge({ ...task, disk, compression }).removed;
+}

@@ -1,0 +1,87 @@
+#!/usr/bin/env node
+/**
+ * The process: reads the command line and the configuration, starts a server, waits for the end.
+ * The only file that ends the process, and that prints for people instead of logging.
+ */
+import { readFileSync } from 'node:fs';
+import { parseCommand, type ServerCommand } from './cli/command.ts';
+import { ExitCode, exitMeaning } from './cli/exit-codes.ts';
+import { type Configuration, readConfiguration } from './config/read-configuration.ts';
+import { type RingkeeperServer, startRingkeeper } from './server.ts';
+import { ownVersion } from './thread/own-version.ts';
+
+/** Errors keep their name on the way from a worker thread, but not their class. */
+const exitCodeOf: Readonly<Record<string, ExitCode>> = {
+  ConfigError: ExitCode.invalidConfiguration,
+  DataDirectoryError: ExitCode.dataDirectoryInaccessible,
+  DirectoryLockedError: ExitCode.dataDirectoryInaccessible,
+  DiskError: ExitCode.logWriteFailed,
+  AssertionError: ExitCode.threadDied,
+};
+/** Session ids of a standalone server begin with this byte (Apache). */
+const standaloneServerId = 1;
+
+function end(code: ExitCode, message?: string): never {
+  if (message !== undefined) process.stderr.write(`${message}\n`);
+  process.exit(code);
+}
+
+function fail(error: unknown): never {
+  const { name, message, stack } = error as Error;
+  const code = exitCodeOf[name] ?? ExitCode.unexpectedError;
+  const known = name in exitCodeOf || name === 'RecoveryError';
+  const text = known ? message : (stack ?? String(error));
+  return end(code, `ringkeeper: ${text}\nringkeeper: exit ${code}, ${exitMeaning(code)}`);
+}
+
+function configure(command: ServerCommand): Configuration {
+  return readConfiguration({
+    ...command,
+    environment: process.env,
+    readText: (path) => {
+      try {
+        return readFileSync(path, 'latin1');
+      } catch (error) {
+        if ((error as NodeJS.ErrnoException).code === 'ENOENT') return null;
+        throw error;
+      }
+    },
+  });
+}
+
+async function serve(command: ServerCommand): Promise<void> {
+  const configuration = configure(command);
+  const { settings, myId, warnings } = configuration;
+  const serverId = myId ?? standaloneServerId;
+  const server = await startRingkeeper({ settings, serverId, onFailure: fail });
+  for (const warning of warnings) server.ports.logger.warn({}, warning.message);
+  endOnSignal(server);
+  const connectString = `${settings.clientPortAddress ?? '127.0.0.1'}:${server.port}`;
+  process.stdout.write(
+    `ringkeeper ${ownVersion} serves ZooKeeper clients on ${connectString}\n` +
+      `Try: echo srvr | nc ${connectString.replace(':', ' ')}\n`,
+  );
+}
+
+function endOnSignal(server: RingkeeperServer): void {
+  const onSignal = () => {
+    process.off('SIGTERM', onSignal).off('SIGINT', onSignal);
+    server.close().then(() => end(ExitCode.ok), fail);
+  };
+  process.on('SIGTERM', onSignal).on('SIGINT', onSignal);
+}
+
+const command = parseCommand(process.argv.slice(2), process.env);
+switch (command.kind) {
+  case 'server':
+    serve(command).catch(fail);
+    break;
+  case 'version':
+    process.stdout.write(`ringkeeper ${ownVersion}\n`);
+    break;
+  case 'help':
+    process.stdout.write(`${command.text}\n`);
+    break;
+  case 'invalid':
+    end(ExitCode.invalidConfiguration, `ringkeeper: ${command.message}`);
+}

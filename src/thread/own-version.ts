@@ -1,0 +1,16 @@
+/** The version in package.json, and when this build was made. */
+import { readFileSync, statSync } from 'node:fs';
+import { fileURLToPath } from 'node:url';
+
+const here = import.meta.url;
+
+function packageVersion(): string {
+  const path = new URL(here.endsWith('.ts') ? '../../package.json' : '../package.json', here);
+  return (JSON.parse(readFileSync(path, 'utf8')) as { version: string }).version;
+}
+
+export const ownVersion: string = packageVersion();
+
+export function builtMs(): number {
+  return statSync(fileURLToPath(here)).mtimeMs;
+}
