@@ -76,7 +76,7 @@ export interface ConnectionFacts {
 
 export interface ConnectionSession {
   readonly id: bigint;
-  /** Name of the last operation, see `lastOperationName`. */
+  /** Short name of the last operation, such as `GETD`; `NA` before the first. */
   readonly lastOperation: string;
   /** Wall clock, milliseconds. */
   readonly establishedMs: number;

@@ -155,11 +155,11 @@ export const securitySettings = {
   }),
   'enforce.auth.enabled': property(flag, false, {
     means: 'Requests of clients without one of enforce.auth.schemes are refused.',
-    refuseWhileMissing: true,
+    status: works,
   }),
   'enforce.auth.schemes': property(list, [], {
     means: 'The schemes of which one is demanded.',
-    quiet: true,
+    status: works,
     shownDefault: 'none',
   }),
   allowSaslFailedClients: property(flag, false, {

@@ -183,16 +183,16 @@ export const storageSettings = {
     status: works,
   }),
   'closeSessionTxn.enabled': property(flag, true, {
-    means: 'The end of a session lists its ephemeral nodes in the log; here it always does.',
-    status: noEffect,
+    means: 'The end of a session lists its ephemeral nodes in the log.',
+    status: works,
   }),
   'datadir.autocreate': property(flag, true, {
     means: 'Missing data directories are created.',
     status: works,
   }),
   'db.autocreate': property(flag, true, {
-    means: 'With false, an ensemble member with an empty directory does not vote until synced.',
-    quiet: true,
+    means: 'With false, an empty directory becomes a database only beside a file initialize.',
+    status: works,
   }),
   extendedTypesEnabled: property(flag, false, {
     means: 'Nodes with a time to live can be created.',

@@ -38,6 +38,9 @@ export function settle(settings: SettingsDraft, origins: Origins): ConfigWarning
     settings.maxWriteQueuePollTime = Math.trunc(settings.flushDelay / 3);
   }
   if (settings.snapshotSizeFactor > 1) settings.snapshotSizeFactor = 0.33;
+  if (settings['enforce.auth.enabled'] && settings['enforce.auth.schemes'].length === 0) {
+    refuse('enforce.auth.schemes', 'at least one scheme when enforce.auth.enabled=true');
+  }
   settleQuorum(settings, refuse);
   settleMissing(settings, refuse);
   return warnings;

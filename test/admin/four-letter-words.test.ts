@@ -11,7 +11,6 @@ import {
   wordOf,
   wordText,
 } from '../../src/admin/four-letter-words.ts';
-import { lastOperationName } from '../../src/admin/last-operation.ts';
 import { formatMembership, parseMembership } from '../../src/config/server-lines.ts';
 import { apacheVersion, connection, serverFacts } from './facts.ts';
 
@@ -189,12 +188,6 @@ version=100000000`);
   test('isro tells the three states apart, without a newline', () => {
     const states = ['serving', 'readOnly', 'notServing'] as const;
     expect(states.map((state) => answer('isro', { state }))).toEqual(['rw', 'ro', 'null']);
-  });
-
-  test('the names of operations are those of the Java server', () => {
-    expect([0, -10, 11, 1, 15, 104, 103, 107, 105].map(lastOperationName)).toEqual(
-      'NA SESS PING CREA CREA GETACN GETE HOMI STW2'.split(' '),
-    );
   });
 });
 

@@ -3,6 +3,7 @@ import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
 import { ConfigError } from '../../src/config/config-error.ts';
 import { readConfiguration } from '../../src/config/read-configuration.ts';
+import { problem } from '../../src/config/validity.ts';
 
 interface Given {
   readonly cfg?: string;
@@ -120,14 +121,10 @@ describe('values', () => {
   );
 
   test('a secret never stands in a message', () => {
-    const line = 'DigestAuthenticationProvider.superDigest=super:abc\nenforce.auth.enabled=true';
-    let message = '';
-    try {
-      configure({ cfg: base + line });
-    } catch (error) {
-      message = String(error);
-    }
-    expect(message).toContain('enforce.auth.enabled');
+    const key = 'DigestAuthenticationProvider.superDigest';
+    const { settings, origins } = configure({ cfg: `${base}${key}=super:abc` });
+    const { message } = problem({ ...settings }, origins, { key, allowed: 'something else' });
+    expect(message).toContain(`${key}=(hidden) (zoo.cfg, line 3)`);
     expect(message).not.toContain('abc');
   });
 
@@ -306,6 +303,7 @@ describe('rules', () => {
     [`${base}secureClientPortAddress=h`, 'an address together with secureClientPort'],
     [`${base}tickTime=0`, 'tickTime=0 (zoo.cfg, line 3)'],
     [`${base}tickTime=100\nminSessionTimeout=3000`, 'at most maxSessionTimeout, which is 2000'],
+    [`${base}enforce.auth.enabled=true`, 'at least one scheme when enforce.auth.enabled=true'],
     [`${base}electionAlg=1`, 'electionAlg=1 (zoo.cfg, line 3); allowed is 3'],
     [`${base}quorum.auth.learnerRequireSasl=true`, 'quorum.auth.enableSasl=true'],
     [`${base}quorum.auth.serverRequireSasl=true`, 'quorum.auth.learnerRequireSasl=true'],

@@ -1,5 +1,5 @@
 /** The settings table itself, and the page that is made from it. */
-import { readFileSync, writeFileSync } from 'node:fs';
+import { readdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { expect, test } from 'vitest';
 import { latin1Text, parseProperties } from '../../src/config/properties.ts';
 import { isMembershipKey } from '../../src/config/server-lines.ts';
@@ -22,6 +22,29 @@ test('docs/configuration.md is what the table says', () => {
   if (UPDATE_DOCS === '1') writeFileSync(page, renderSettingsDoc());
   expect(readFileSync(page, 'utf8')).toBe(renderSettingsDoc());
 });
+
+/** All source text outside the folder of the settings, and outside of tests. */
+function sourceText(): string {
+  const src = new URL('src/', root);
+  const names = readdirSync(src, { recursive: true, encoding: 'utf8' });
+  const read = names.filter((name) => name.endsWith('.ts') && !name.startsWith('config/'));
+  return read.map((name) => readFileSync(new URL(name, src), 'utf8')).join('\n');
+}
+
+test('a setting that is said to work is read by the server', () => {
+  const source = sourceText();
+  const working = [...settingRows].filter(([, { details }]) => details.status === 'works');
+  const unread = working.filter(([key]) => {
+    const isPlain = /^[A-Za-z]\w*$/.test(key);
+    return !source.includes(`settings['${key}']`) && !(isPlain && isMember(source, key));
+  });
+  expect(working.length).toBeGreaterThan(30);
+  expect(unread.map(([key]) => key)).toEqual([]);
+});
+
+function isMember(source: string, key: string): boolean {
+  return new RegExp(`settings\\.${key}\\b`).test(source);
+}
 
 test('every default is a value that its kind shows and reads back', () => {
   for (const [key, { kind, initial, details }] of settingRows) {
