@@ -102,8 +102,14 @@ export class WatchPaths {
   }
 
   private grow(): void {
-    const paths = [...this.all()];
-    this.heads = new Int32Array(2 * this.heads.length);
-    for (const path of paths) this.link(path);
+    const old = this.heads;
+    this.heads = new Int32Array(2 * old.length);
+    for (let path of old) {
+      while (path !== 0) {
+        const next = this.get(path, PathField.nextInChain);
+        this.link(path);
+        path = next;
+      }
+    }
   }
 }

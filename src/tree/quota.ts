@@ -9,20 +9,14 @@
  */
 import { ErrorCode } from '../base/error-codes.ts';
 import { decodeUtf8, encodeUtf8 } from '../jute/utf8.ts';
+import type { TreeWriter } from './tree-writer.ts';
 
-/** What quotas need of the tree; `TreeWriter` has it. */
-export interface QuotaTree {
-  find(bytes: Uint8Array, start: number, end: number): number;
-  parent(ref: number): number;
-  firstChild(ref: number): number;
-  nextSibling(ref: number): number;
-  pathLength(ref: number): number;
-  writePath(ref: number, out: Uint8Array, at: number): number;
-  /** -1 = null */
-  dataLength(ref: number): number;
-  writeData(ref: number, out: Uint8Array, at: number): number;
-  setQuotaData(ref: number, bytes: Uint8Array, start: number, length: number): void;
-}
+/** What quotas need of the tree. */
+export type QuotaTree = Pick<
+  TreeWriter,
+  | ('find' | 'parent' | 'firstChild' | 'nextSibling' | 'pathLength' | 'writePath')
+  | ('dataLength' | 'writeData' | 'setQuotaData')
+>;
 
 /** Text of a limits or stats node. -1 = unset; beyond 2^53 - 1 a number counts as that. */
 export interface QuotaText {
@@ -49,8 +43,7 @@ const statsName = encodeUtf8('/zookeeper_stats');
 const slash = 0x2f;
 /** Longer text is taken for garbage. */
 const textBytesMax = 4096;
-const noExtra: ReadonlyMap<string, number> = new Map();
-const unset: QuotaText = { count: -1, bytes: -1, extra: noExtra };
+const unset: QuotaText = { count: -1, bytes: -1, extra: new Map() };
 const longMax = 2n ** 63n - 1n;
 
 /**
@@ -60,19 +53,18 @@ const longMax = 2n ** 63n - 1n;
 export function parseQuota(bytes: Uint8Array, start: number, end: number): QuotaText | null {
   if (start === end) return unset;
   if (end - start > textBytesMax) return null;
-  const values = new Map<string, number>();
+  const extra = new Map<string, number>();
   for (const pair of splitAsJava(decodeUtf8(bytes, start, end), /[,;]+/)) {
     const [key, value] = splitAsJava(pair, '=');
     if (key === undefined || value === undefined) return null;
     const number = parseLong(value === '' ? '-1' : value);
     if (number === null) return null;
-    values.set(key, number);
+    extra.set(key, number);
   }
-  const count = values.get('count') ?? -1;
-  const used = values.get('bytes') ?? -1;
-  values.delete('count');
-  values.delete('bytes');
-  return { count, bytes: used, extra: values };
+  const quota = { count: extra.get('count') ?? -1, bytes: extra.get('bytes') ?? -1, extra };
+  extra.delete('count');
+  extra.delete('bytes');
+  return quota;
 }
 
 /** Java's `split`: empty strings at the end of the list are dropped. */
@@ -95,11 +87,11 @@ function clamp(value: number): number {
 }
 
 /** As Apache writes it; the lone `=` keeps servers of 3.4 from seeing the further keys. */
-export function formatQuota(quota: QuotaText): Uint8Array {
-  const keys = [...quota.extra.keys()].sort();
-  const rest = keys.map((key) => `;${key}=${quota.extra.get(key)}`).join('');
-  const text = `count=${quota.count},bytes=${quota.bytes}`;
-  return encodeUtf8(rest === '' ? text : `${text}=${rest}`);
+export function formatQuota({ count, bytes, extra }: QuotaText): Uint8Array {
+  const text = `count=${count},bytes=${bytes}`;
+  if (extra.size === 0) return encodeUtf8(text);
+  const keys = [...extra.keys()].sort();
+  return encodeUtf8(`${text}=${keys.map((key) => `;${key}=${extra.get(key)}`).join('')}`);
 }
 
 /**
@@ -126,10 +118,9 @@ export function isStatsPath(bytes: Uint8Array, start: number, end: number): bool
 
 function isQuotaNode(bytes: Uint8Array, start: number, end: number, name: Uint8Array): boolean {
   return (
-    end - start >= quotaRoot.length + name.length &&
     startsWith(bytes, start, end, quotaRoot) &&
     bytes[start + quotaRoot.length] === slash &&
-    endsWith(bytes, start, end, name)
+    endsWith(bytes, start + quotaRoot.length, end, name)
   );
 }
 
@@ -143,28 +134,23 @@ function endsWith(bytes: Uint8Array, start: number, end: number, suffix: Uint8Ar
   return end - start >= suffix.length && startsWith(bytes, end - suffix.length, end, suffix);
 }
 
-function concat(...parts: Uint8Array[]): Uint8Array {
-  const whole = new Uint8Array(parts.reduce((length, part) => length + part.length, 0));
-  let at = 0;
-  for (const part of parts) {
-    whole.set(part, at);
-    at += part.length;
-  }
-  return whole;
-}
-
 interface ActiveQuota {
   readonly path: Uint8Array;
   readonly limitsPath: Uint8Array;
   readonly statsPath: Uint8Array;
   /** A missing or unreadable stats node is reported once. */
   isReported: boolean;
+  /** What `charge` wrote last: while it is what the node holds, it need not be parsed again. */
+  text: Uint8Array;
+  usage: QuotaText;
 }
 
 export class Quotas {
   private readonly tree: QuotaTree;
   private readonly report: (message: string) => void;
   private active = 0;
+  /** The longest path that has had a quota: no need to look further. */
+  private lengthMax = 0;
   /** By `rollingHash` of the path. */
   private readonly byHash = new Map<number, ActiveQuota[]>();
   private readonly scratch = new Uint8Array(textBytesMax);
@@ -187,21 +173,20 @@ export class Quotas {
     } else if (isQuotaNode(bytes, start, end, statsName)) {
       this.recount(bytes, start + quotaRoot.length, end - statsName.length);
     }
-    if (this.active > 0) this.charge(bytes, start, end, 1, Math.max(dataLength, 0));
+    this.charge(this.deepest(bytes, start, end), 1, Math.max(dataLength, 0));
   }
 
   /** Apply: the node is gone from the tree; `dataLength` is what it had. */
   onDelete(bytes: Uint8Array, start: number, end: number, dataLength: number): void {
-    if (this.active === 0) return;
     if (isQuotaNode(bytes, start, end, limitsName)) {
       this.deactivate(bytes, start + quotaRoot.length, end - limitsName.length);
     }
-    this.charge(bytes, start, end, -1, -Math.max(dataLength, 0));
+    this.charge(this.deepest(bytes, start, end), -1, -Math.max(dataLength, 0));
   }
 
   /** Apply: the data of the node is by `bytesMore` bytes longer (or shorter) than before. */
   onSetData(bytes: Uint8Array, start: number, end: number, bytesMore: number): void {
-    if (this.active > 0 && bytesMore !== 0) this.charge(bytes, start, end, 0, bytesMore);
+    if (bytesMore !== 0) this.charge(this.deepest(bytes, start, end), 0, bytesMore);
   }
 
   /** After a snapshot was loaded, in a section: finds all quotas, counts their usage anew. */
@@ -267,17 +252,11 @@ export class Quotas {
     }
   }
 
-  /** Adds to the usage of the deepest quota that encloses the path. */
-  private charge(
-    bytes: Uint8Array,
-    start: number,
-    end: number,
-    nodesMore: number,
-    bytesMore: number,
-  ): void {
-    const quota = this.deepest(bytes, start, end);
+  /** Adds to the usage in the stats node. */
+  private charge(quota: ActiveQuota | null, nodesMore: number, bytesMore: number): void {
     if (quota === null) return;
-    const usage = this.read(quota.statsPath);
+    const ref = this.tree.find(quota.statsPath, 0, quota.statsPath.length);
+    const usage = this.isText(ref, quota.text) ? quota.usage : this.readRef(ref);
     if (!usage && !quota.isReported) {
       quota.isReported = true;
       const what = usage === null ? 'unreadable' : 'missing';
@@ -285,29 +264,35 @@ export class Quotas {
     }
     if (usage === undefined) return;
     const { count, bytes: used, extra } = usage ?? unset;
-    const after = { count: clamp(count + nodesMore), bytes: clamp(used + bytesMore), extra };
-    this.write(quota.statsPath, after);
+    quota.usage = { count: clamp(count + nodesMore), bytes: clamp(used + bytesMore), extra };
+    quota.text = formatQuota(quota.usage);
+    this.tree.setQuotaData(ref, quota.text, 0, quota.text.length);
   }
 
   /** Counts the subtree of a path, itself included, into its stats node if there is one. */
   private recount(bytes: Uint8Array, start: number, end: number): void {
     if (start === end) return;
-    const usage = { count: 0, bytes: 0, extra: noExtra };
+    const usage = { count: 0, bytes: 0, extra: unset.extra };
     this.eachBelow(this.tree.find(bytes, start, end), (ref) => {
       usage.count++;
       usage.bytes += Math.max(this.tree.dataLength(ref), 0);
     });
-    this.write(concat(quotaRoot, bytes.subarray(start, end), statsName), usage);
+    const path = Uint8Array.from([...quotaRoot, ...bytes.subarray(start, end), ...statsName]);
+    const text = formatQuota(usage);
+    const stats = this.tree.find(path, 0, path.length);
+    if (stats !== 0) this.tree.setQuotaData(stats, text, 0, text.length);
   }
 
   private activate(bytes: Uint8Array, start: number, end: number): void {
-    if (start === end || this.get(rollingHash(bytes, start, end), bytes, start, end)) return;
-    const path = bytes.slice(start, end);
-    const limitsPath = concat(quotaRoot, path, limitsName);
-    const statsPath = concat(quotaRoot, path, statsName);
     const hash = rollingHash(bytes, start, end);
+    if (start === end || this.get(hash, bytes, start, end) !== null) return;
+    const path = bytes.slice(start, end);
+    const limitsPath = Uint8Array.from([...quotaRoot, ...path, ...limitsName]);
+    const statsPath = Uint8Array.from([...quotaRoot, ...path, ...statsName]);
     const sameHash = this.byHash.get(hash) ?? [];
-    this.byHash.set(hash, [...sameHash, { path, limitsPath, statsPath, isReported: false }]);
+    const before = { isReported: false, text: new Uint8Array(0), usage: unset };
+    this.byHash.set(hash, [...sameHash, { path, limitsPath, statsPath, ...before }]);
+    this.lengthMax = Math.max(this.lengthMax, path.length);
     this.active++;
   }
 
@@ -315,9 +300,10 @@ export class Quotas {
     const hash = rollingHash(bytes, start, end);
     const quota = this.get(hash, bytes, start, end);
     if (quota === null) return;
-    const others = (this.byHash.get(hash) ?? []).filter((other) => other !== quota);
-    if (others.length === 0) this.byHash.delete(hash);
-    else this.byHash.set(hash, others);
+    this.byHash.set(
+      hash,
+      (this.byHash.get(hash) ?? []).filter((other) => other !== quota),
+    );
     this.active--;
   }
 
@@ -326,24 +312,29 @@ export class Quotas {
     if (this.active === 0) return null;
     let quota: ActiveQuota | null = null;
     let hash = 0;
-    for (let i = start; i < end; i++) {
-      if (i > start && bytes[i] === slash) quota = this.get(hash, bytes, start, i) ?? quota;
+    const last = Math.min(end, start + this.lengthMax);
+    for (let i = start; i <= last; i++) {
+      const isWhole = i === end || (i > start && bytes[i] === slash);
+      if (isWhole) quota = this.get(hash, bytes, start, i) ?? quota;
       hash = rollHash(hash, bytes[i] as number);
     }
-    return this.get(hash, bytes, start, end) ?? quota;
+    return quota;
   }
 
   private get(hash: number, bytes: Uint8Array, start: number, end: number): ActiveQuota | null {
-    for (const quota of this.byHash.get(hash) ?? []) {
-      const isSame = quota.path.length === end - start && startsWith(bytes, start, end, quota.path);
-      if (isSame) return quota;
-    }
-    return null;
+    const sameHash = this.byHash.get(hash);
+    if (sameHash === undefined) return null;
+    const isSame = ({ path }: ActiveQuota) =>
+      path.length === end - start && startsWith(bytes, start, end, path);
+    return sameHash.find(isSame) ?? null;
   }
 
   /** Undefined when there is no such node, null when its text is none. */
   private read(path: Uint8Array): QuotaText | null | undefined {
-    const ref = this.tree.find(path, 0, path.length);
+    return this.readRef(this.tree.find(path, 0, path.length));
+  }
+
+  private readRef(ref: number): QuotaText | null | undefined {
     if (ref === 0) return undefined;
     const length = this.tree.dataLength(ref);
     if (length < 0 || length > textBytesMax) return null;
@@ -351,10 +342,10 @@ export class Quotas {
     return parseQuota(this.scratch, 0, length);
   }
 
-  private write(path: Uint8Array, quota: QuotaText): void {
-    const ref = this.tree.find(path, 0, path.length);
-    const text = formatQuota(quota);
-    if (ref !== 0) this.tree.setQuotaData(ref, text, 0, text.length);
+  private isText(ref: number, text: Uint8Array): boolean {
+    if (ref === 0 || text.length === 0 || this.tree.dataLength(ref) !== text.length) return false;
+    this.tree.writeData(ref, this.scratch, 0);
+    return startsWith(this.scratch, 0, text.length, text);
   }
 
   /** Visits a subtree, parents first, without recursion: it may be deep. */
@@ -393,9 +384,8 @@ function sentenceOf(path: string, { key, isHard, value }: Limit, usage: number):
 }
 
 function namespaceOf(bytes: Uint8Array, start: number, end: number): string {
-  const from = start + 1;
-  const next = bytes.subarray(0, end).indexOf(slash, from);
-  return decodeUtf8(bytes, from, next < 0 ? end : next);
+  const next = bytes.subarray(0, end).indexOf(slash, start + 1);
+  return decodeUtf8(bytes, start + 1, next < 0 ? end : next);
 }
 
 function rollHash(hash: number, byte: number): number {
@@ -403,7 +393,5 @@ function rollHash(hash: number, byte: number): number {
 }
 
 function rollingHash(bytes: Uint8Array, start: number, end: number): number {
-  let hash = 0;
-  for (let i = start; i < end; i++) hash = rollHash(hash, bytes[i] as number);
-  return hash;
+  return bytes.subarray(start, end).reduce(rollHash, 0);
 }
