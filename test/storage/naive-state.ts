@@ -112,15 +112,16 @@ export class NaiveState implements RecoverySink {
 
   /** Everything in it, as one value to compare. */
   fingerprint(): string {
-    const hash = createHash('sha256');
-    const nodes = [...this.nodes].sort(([a], [b]) => (a < b ? -1 : 1));
-    const sessions = [...this.sessions].sort(([a], [b]) => (a < b ? -1 : 1));
-    hash.update(
-      JSON.stringify([nodes, sessions, this.lastZxid], (_, value) =>
-        typeof value === 'bigint' ? `${value}n` : value,
-      ),
-    );
-    return hash.digest('hex');
+    const parts = [...this.nodes].map(([path, node]) => {
+      const { data, acl, czxid, mzxid, pzxid, ctime, mtime, owner } = node;
+      const bytes = data === null ? 'null' : `"${Buffer.from(data).toString('latin1')}"`;
+      const counts = [node.version, node.cversion, node.aversion];
+      const stat = [czxid, mzxid, pzxid, ctime, mtime, owner, ...counts];
+      return [path, bytes, JSON.stringify(acl), stat.join()].join('|');
+    });
+    for (const [id, timeoutMs] of this.sessions) parts.push(`session ${id} ${timeoutMs}`);
+    parts.push(`zxid ${this.lastZxid}`);
+    return createHash('sha256').update(parts.sort().join('\n')).digest('hex');
   }
 
   private apply(header: txn.TxnHeader, type: number, reader: JuteReader): void {
