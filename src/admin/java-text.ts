@@ -26,8 +26,9 @@ export function javaDate(ms: number): string {
   const date = new Date(ms);
   const two = (value: number) => String(value).padStart(2, '0');
   const time = [date.getUTCHours(), date.getUTCMinutes(), date.getUTCSeconds()].map(two).join(':');
-  const day = `${weekdays[date.getUTCDay()]} ${months[date.getUTCMonth()]} ${two(date.getUTCDate())}`;
-  return `${day} ${time} UTC ${date.getUTCFullYear()}`;
+  const weekday = weekdays[date.getUTCDay()];
+  const day = `${months[date.getUTCMonth()]} ${two(date.getUTCDate())}`;
+  return `${weekday} ${day} ${time} UTC ${date.getUTCFullYear()}`;
 }
 
 /**

@@ -113,7 +113,7 @@ export class MetricsRecorder {
     this.#addBasic(at, value);
   }
 
-  /** First cell of the metric of a label, which is entered if it is new; 0 when there is no room. */
+  /** First cell of the metric of a label, which is entered if it is new; 0: there is no room. */
   #labelled(set: AnySetId, bytes: Uint8Array, start: number, end: number): number {
     const length = Math.min(end - start, labelBytes - 1);
     for (let label = 0; label < set.labels; label++) {

@@ -148,7 +148,7 @@ export interface GlobalSessions {
   readonly timeouts: ReadonlyMap<bigint, number>;
 }
 
-/** Watches of the data table (data, exists, persistent, recursive), by session, as they were set. */
+/** Watches of the data table (data, exists, persistent, recursive) by session, in their order. */
 export interface WatchReport {
   readonly pathsBySession: ReadonlyMap<bigint, readonly string[]>;
 }

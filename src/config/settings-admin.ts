@@ -80,7 +80,7 @@ export const adminSettings = {
     quiet,
   }),
   'metricsProvider.exportJvmInfo': key(flag, true, {
-    means: 'Prometheus also gets figures of the process.',
+    means: 'Prometheus also gets figures about the process itself.',
     quiet,
   }),
   'metricsProvider.numWorkerThreads': key(integer, 1, {

@@ -8,13 +8,13 @@ const introduction = `# Configuration
 
 This page is made from the settings table in \`src/config\`; edit the rows there.
 
-A server reads \`zoo.cfg\`, a file in the syntax of \`java.util.Properties\`, and after it, the later
-one winning:
+A server reads \`zoo.cfg\`, a file in the syntax of \`java.util.Properties\`, and after it,
+the later one winning:
 
 1. the configuration file; without one, the defaults for a server without a file (see below) and
    the variables \`ZOO_*\` of the official container image,
-2. \`-Dname=value\` flags out of the variables \`SERVER_JVMFLAGS\` and \`JVMFLAGS\`, then those of the
-   command line; names with or without \`zookeeper.\`, and every key can be set so,
+2. \`-Dname=value\` flags out of the variables \`SERVER_JVMFLAGS\` and \`JVMFLAGS\`, then those of
+   the command line; names with or without \`zookeeper.\`, and every key can be set so,
 3. environment variables \`RINGKEEPER_<KEY>\`, the key in capitals and without dots, for example
    \`RINGKEEPER_TICK_TIME=2000\` or \`RINGKEEPER_AUTOPURGE_PURGEINTERVAL=0\`,
 4. options of the command line such as \`--port\`.
@@ -30,14 +30,15 @@ as in Apache ZooKeeper, but it is reported with the name that was probably meant
 snapshots and logs are purged unless you switch it off. Properties that Apache reads only as \`-D\`
 flags (\`jute.maxbuffer\`, \`znode.container.*\` and others without a prefix) can stand in zoo.cfg.
 
-**Without a configuration file** the server uses the directory \`./data\`, listens on 127.0.0.1:2181,
-ticks every 2000 ms and answers the four-letter words ruok, srvr, stat, conf, cons, envi, dirs, isro,
-mntr and wchs.
+**Without a configuration file** the server uses the directory \`./data\`, listens on
+127.0.0.1:2181, ticks every 2000 ms and answers the four-letter words ruok, srvr, stat, conf, cons,
+envi, dirs, isro, mntr and wchs.
 
-**Members of an ensemble** are named by \`server.<id>=<host>:<quorum port>:<election port>[:<role>]\`,
-several addresses joined by \`|\`, then optionally \`;[<client host>:]<client port>\`; hosts that are
-IPv6 addresses in brackets; \`group.<n>=<id>:<id>\` and \`weight.<id>=<n>\` make hierarchical quorums.
-This release runs standalone servers: more than one voter is refused.
+**Members of an ensemble** are named by
+\`server.<id>=<host>:<quorum port>:<election port>[:<role>]\`, several addresses joined by \`|\`,
+then optionally \`;[<client host>:]<client port>\`; hosts that are IPv6 addresses in brackets.
+\`group.<n>=<id>:<id>\` and \`weight.<id>=<n>\` make hierarchical quorums. This release runs
+standalone servers: more than one voter is refused.
 `;
 
 /** The whole text of docs/configuration.md. */

@@ -32,32 +32,22 @@ function prefixed<P extends string, Rows extends Record<string, Setting<unknown>
   return Object.fromEntries(renamed) as Prefixed<P, Rows>;
 }
 
-function tlsSettings(who: string, isQuorum: boolean) {
-  const store = oneOf('', 'JKS', 'PEM', 'PKCS12', 'BCFKS');
+function storeSettings(location: string) {
+  const kind = oneOf('', 'JKS', 'PEM', 'PKCS12', 'BCFKS');
   const quiet = true;
   return {
-    'keyStore.location': property(path, '', { means: `File with the key, for ${who}.`, quiet }),
-    'keyStore.password': property(secret, '', { means: 'Its password.', quiet }),
-    'keyStore.passwordPath': property(path, '', { means: 'File with its password; wins.', quiet }),
-    'keyStore.type': property(store, '', {
-      means: 'Its type.',
-      quiet,
-      shownDefault: 'by extension',
-    }),
-    'trustStore.location': property(path, '', {
-      means: `File with the certificates that are trusted, for ${who}.`,
-      quiet,
-    }),
-    'trustStore.password': property(secret, '', { means: 'Its password.', quiet }),
-    'trustStore.passwordPath': property(path, '', {
-      means: 'File with its password; wins.',
-      quiet,
-    }),
-    'trustStore.type': property(store, '', {
-      means: 'Its type.',
-      quiet,
-      shownDefault: 'by extension',
-    }),
+    location: property(path, '', { means: location, quiet }),
+    password: property(secret, '', { means: 'Its password.', quiet }),
+    passwordPath: property(path, '', { means: 'File with its password; wins.', quiet }),
+    type: property(kind, '', { means: 'Its type.', quiet, shownDefault: 'by extension' }),
+  };
+}
+
+function tlsSettings(who: string, isQuorum: boolean) {
+  const quiet = true;
+  return {
+    ...prefixed('keyStore.', storeSettings(`File with the key, for ${who}.`)),
+    ...prefixed('trustStore.', storeSettings(`File with trusted certificates, for ${who}.`)),
     protocol: property(text, 'TLSv1.3', { means: 'Newest TLS version.', quiet }),
     enabledProtocols: property(list, [], {
       means: 'TLS versions that are accepted.',
