@@ -3,7 +3,7 @@
  * answering, and its text. The front recognises a word in the first four bytes of a connection,
  * gathers what the row needs, writes the text and closes. Nothing here reads a socket.
  */
-import { decodeUtf8, encodeUtf8 } from '../jute/utf8.ts';
+import { encodeUtf8 } from '../jute/utf8.ts';
 import type { ServerFacts } from './server-facts.ts';
 import { mntrText } from './words-mntr.ts';
 import {
@@ -136,10 +136,3 @@ export function traceMaskOf(bytes: Uint8Array, start: number): bigint {
 
 /** Apache `ZooTrace`: requests, sessions, event delivery and warnings. */
 export const traceMaskDefault = 306n;
-
-/** Four printable bytes as text, for messages about what is no word. */
-export function wordText(code: number): string {
-  const bytes = new Uint8Array(4);
-  new DataView(bytes.buffer).setInt32(0, code);
-  return decodeUtf8(bytes, 0, 4).replace(/[^\x20-\x7e]/g, '.');
-}

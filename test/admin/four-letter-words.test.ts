@@ -9,7 +9,6 @@ import {
   wordAnswer,
   wordNames,
   wordOf,
-  wordText,
 } from '../../src/admin/four-letter-words.ts';
 import { formatMembership, parseMembership } from '../../src/config/server-lines.ts';
 import { apacheVersion, connection, serverFacts } from './facts.ts';
@@ -315,10 +314,6 @@ describe('recognition', () => {
     expect(isWord(0x72756f6b)).toBe(true);
     expect([isWord(telnetClose), isWord(telnetClose | 0)]).toEqual([true, true]);
     expect([isWord(codeOf('RUOK')), isWord(45), isWord(-1)]).toEqual([false, false, false]);
-  });
-
-  test('four bytes that are no word can be named in a message', () => {
-    expect([wordText(codeOf('GET ')), wordText(0x00000a7f)]).toEqual(['GET ', '....']);
   });
 
   test.each([
