@@ -32,8 +32,12 @@ const exactBytesMax = 2 * 1024;
 /** Share of the memory that creates may not use: what is being prepared still must fit. */
 const reserveShare = 1 / 16;
 const reserveUnitsMin = 64;
-/** So many free blocks of its class make room for a small block when no run is free any more. */
+/**
+ * When the mark is passed, so many free blocks of its class, or of the few classes above, still
+ * make room for a small block: what was removed can come back.
+ */
 const freeBlocksEnough = 256;
+const classesAlike = 8;
 /** Free runs of the smallest fitting bucket that are tried before a larger one is cut. */
 const fitTries = 8;
 
@@ -87,12 +91,10 @@ export class Allocator {
       return unit << unitGranuleShift;
     }
     const sizeClass = classOfGranules[(bytes + granuleBytes - 1) >>> granuleShift] as number;
-    let span = this.control[Control.partialSpans + sizeClass] as number;
-    if (span === 0) {
-      span = this.openSpan(sizeClass);
-      if (span === 0) return 0;
-    }
-    return this.takeBlock(span, sizeClass);
+    const span = this.control[Control.partialSpans + sizeClass] as number;
+    if (span !== 0) return this.takeBlock(span, sizeClass);
+    const opened = this.openSpan(sizeClass);
+    return opened !== 0 ? this.takeBlock(opened, sizeClass) : this.takeLarger(sizeClass);
   }
 
   /** Takes a block back; it may be given out again by the very next call. */
@@ -133,7 +135,20 @@ export class Allocator {
     if (free - units >= Math.max(total * reserveShare, reserveUnitsMin)) return true;
     if (bytes > smallBytesMax) return false;
     const sizeClass = classOfGranules[(bytes + granuleBytes - 1) >>> granuleShift] as number;
-    return (this.control[Control.freeBlocks + sizeClass] as number) >= freeBlocksEnough;
+    let blocks = 0;
+    for (let alike = 0; alike < classesAlike; alike++) {
+      blocks += this.control[Control.freeBlocks + sizeClass + alike] as number;
+    }
+    return blocks >= freeBlocksEnough;
+  }
+
+  /** The last resort: a block that is larger than need be. */
+  private takeLarger(than: number): number {
+    for (let sizeClass = than + 1; sizeClass < classGranules.length; sizeClass++) {
+      const span = this.control[Control.partialSpans + sizeClass] as number;
+      if (span !== 0) return this.takeBlock(span, sizeClass);
+    }
+    return 0;
   }
 
   private openSpan(sizeClass: number): number {

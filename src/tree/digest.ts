@@ -2,20 +2,22 @@
  * CRC-32 and the tree digest (Apache `DigestCalculator`, `AdHash`; digest version 2). The CRC state
  * is kept uninverted between pieces: begin with `crcBegin`, end with `crcEnd`.
  */
-const tables = buildTables();
+const t0 = Int32Array.from({ length: 256 }, (_, byte) => {
+  let crc = byte;
+  for (let bit = 0; bit < 8; bit++) crc = crc & 1 ? (crc >>> 1) ^ 0xedb88320 : crc >>> 1;
+  return crc;
+});
+/** `tN[b]` is what byte `b` does to the state after N more bytes. */
+const t1 = t0.map((crc) => afterZero(crc));
+const t2 = t1.map((crc) => afterZero(crc));
+const t3 = t2.map((crc) => afterZero(crc));
+const t4 = t3.map((crc) => afterZero(crc));
+const t5 = t4.map((crc) => afterZero(crc));
+const t6 = t5.map((crc) => afterZero(crc));
+const t7 = t6.map((crc) => afterZero(crc));
 
-function buildTables(): Int32Array {
-  const table = new Int32Array(1024);
-  for (let i = 0; i < 256; i++) {
-    let crc = i;
-    for (let bit = 0; bit < 8; bit++) crc = crc & 1 ? (crc >>> 1) ^ 0xedb88320 : crc >>> 1;
-    table[i] = crc;
-  }
-  for (let i = 256; i < 1024; i++) {
-    const crc = table[i - 256] as number;
-    table[i] = (table[crc & 255] as number) ^ (crc >>> 8);
-  }
-  return table;
+function afterZero(crc: number): number {
+  return (t0[crc & 255] as number) ^ (crc >>> 8);
 }
 
 export const crcBegin = -1;
@@ -29,15 +31,42 @@ export function crcEnd(state: number): number {
 export function crcWord(state: number, word: number): number {
   const x = state ^ word;
   return (
-    (tables[768 + (x & 255)] as number) ^
-    (tables[512 + ((x >>> 8) & 255)] as number) ^
-    (tables[256 + ((x >>> 16) & 255)] as number) ^
-    (tables[x >>> 24] as number)
+    (t3[x & 255] as number) ^
+    (t2[(x >>> 8) & 255] as number) ^
+    (t1[(x >>> 16) & 255] as number) ^
+    (t0[x >>> 24] as number)
+  );
+}
+
+/** State after eight more bytes, given as two little-endian words: two steps for one wait. */
+export function crcPair(state: number, first: number, second: number): number {
+  const x = state ^ first;
+  return (
+    (t7[x & 255] as number) ^
+    (t6[(x >>> 8) & 255] as number) ^
+    (t5[(x >>> 16) & 255] as number) ^
+    (t4[x >>> 24] as number) ^
+    (t3[second & 255] as number) ^
+    (t2[(second >>> 8) & 255] as number) ^
+    (t1[(second >>> 16) & 255] as number) ^
+    (t0[second >>> 24] as number)
   );
 }
 
 export function crcByte(state: number, byte: number): number {
-  return (state >>> 8) ^ (tables[(state ^ byte) & 255] as number);
+  return (state >>> 8) ^ (t0[(state ^ byte) & 255] as number);
+}
+
+/** State after `view[start..end)`. */
+export function crcView(state: number, view: DataView, start: number, end: number): number {
+  let crc = state;
+  let at = start;
+  for (const whole = end - 7; at < whole; at += 8) {
+    crc = crcPair(crc, view.getInt32(at, true), view.getInt32(at + 4, true));
+  }
+  for (const whole = end - 3; at < whole; at += 4) crc = crcWord(crc, view.getInt32(at, true));
+  for (; at < end; at++) crc = crcByte(crc, view.getUint8(at));
+  return crc;
 }
 
 /** State after `bytes[start..end)`. */
@@ -80,30 +109,38 @@ export interface DigestStat {
   ownerLo: number;
 }
 
-function crcIntBigEndian(state: number, value: number): number {
-  const swapped =
-    (value << 24) | ((value & 0xff00) << 8) | ((value >>> 8) & 0xff00) | (value >>> 24);
-  return crcWord(state, swapped);
-}
-
 /** Node digest from the CRC state after path and data: what prep needs to foretell a change. */
 export function statDigest(pathAndData: number, stat: DigestStat): number {
-  let crc = pathAndData;
-  crc = crcIntBigEndian(crc, stat.czxidHi);
-  crc = crcIntBigEndian(crc, stat.czxidLo);
-  crc = crcIntBigEndian(crc, stat.mzxidHi);
-  crc = crcIntBigEndian(crc, stat.mzxidLo);
-  crc = crcIntBigEndian(crc, stat.pzxidHi);
-  crc = crcIntBigEndian(crc, stat.pzxidLo);
-  crc = crcIntBigEndian(crc, stat.ctimeHi);
-  crc = crcIntBigEndian(crc, stat.ctimeLo);
-  crc = crcIntBigEndian(crc, stat.mtimeHi);
-  crc = crcIntBigEndian(crc, stat.mtimeLo);
-  crc = crcIntBigEndian(crc, stat.version);
-  crc = crcIntBigEndian(crc, stat.cversion);
-  crc = crcIntBigEndian(crc, stat.aversion);
-  crc = crcIntBigEndian(crc, stat.ownerHi);
-  return crcEnd(crcIntBigEndian(crc, stat.ownerLo));
+  const words = scratch;
+  words[0] = swapBytes(stat.czxidHi);
+  words[1] = swapBytes(stat.czxidLo);
+  words[2] = swapBytes(stat.mzxidHi);
+  words[3] = swapBytes(stat.mzxidLo);
+  words[4] = swapBytes(stat.pzxidHi);
+  words[5] = swapBytes(stat.pzxidLo);
+  words[6] = swapBytes(stat.ctimeHi);
+  words[7] = swapBytes(stat.ctimeLo);
+  words[8] = swapBytes(stat.mtimeHi);
+  words[9] = swapBytes(stat.mtimeLo);
+  words[10] = swapBytes(stat.version);
+  words[11] = swapBytes(stat.cversion);
+  words[12] = swapBytes(stat.aversion);
+  words[13] = swapBytes(stat.ownerHi);
+  words[14] = swapBytes(stat.ownerLo);
+  return crcEnd(crcStatWords(pathAndData, words));
+}
+
+const scratch = new Int32Array(15);
+
+/** State after the 60 bytes of a Stat, given as 15 little-endian words in digest order. */
+export function crcStatWords(state: number, words: Int32Array): number {
+  let crc = state;
+  for (let i = 0; i < 14; i += 2) crc = crcPair(crc, words[i] as number, words[i + 1] as number);
+  return crcWord(crc, words[14] as number);
+}
+
+export function swapBytes(word: number): number {
+  return (word << 24) | ((word & 0xff00) << 8) | ((word >>> 8) & 0xff00) | ((word >>> 24) & 0xff);
 }
 
 /** True when the digest ignores the node: paths that begin with "/zookeeper/". */

@@ -20,6 +20,7 @@ import {
   nodeHeaderBytes,
   nodeHeaderWords,
   pathLengthMask,
+  unitBytes,
 } from './layout.ts';
 import { NodeView } from './node-view.ts';
 import { hashBegin, hashEnd, hashWord, pathHash } from './path-hash.ts';
@@ -147,6 +148,15 @@ export class TreeView extends NodeView {
   get approximateDataBytes(): number {
     const hi = this.control[Control.dataBytesHi] as number;
     return hi * 2 ** 32 + ((this.control[Control.dataBytesLo] as number) >>> 0);
+  }
+
+  /** Bytes of memory in whole units that nothing uses; free blocks inside spans do not count. */
+  get memoryBytesFree(): number {
+    return (this.control[Control.unitsFree] as number) * unitBytes;
+  }
+
+  get memoryBytesTotal(): number {
+    return (this.control[Control.unitsTotal] as number) * unitBytes;
   }
 
   get lastZxidHi(): number {

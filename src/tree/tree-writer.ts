@@ -9,7 +9,15 @@ import { assert } from '../base/assert.ts';
 import { compareHalves } from '../base/zxid.ts';
 import { aclIdOpen } from './acl-table.ts';
 import { HashIndex } from './hash-index.ts';
-import { Control, Node, NodeFlag, Persisted, Stat } from './layout.ts';
+import {
+  Control,
+  imageFrameBytes,
+  Node,
+  NodeFlag,
+  nodeHeaderBytes,
+  Persisted,
+  Stat,
+} from './layout.ts';
 import { NodeWriter } from './node-writer.ts';
 import type { TreeMemory } from './tree-memory.ts';
 import { pathIndexPlace } from './tree-view.ts';
@@ -25,8 +33,8 @@ export interface TreeWriterOptions {
 const slash = 0x2f;
 const containerHi = 0x80000000 | 0;
 const ttlTopByte = 0xff;
-/** Bytes of a record beside path and data, rounded up. */
-const createOverheadBytes = 160;
+/** Bytes of a record beside path and data; the path is padded to a word. */
+const createOverheadBytes = nodeHeaderBytes + imageFrameBytes + 3;
 const emptyData = new Uint8Array(0);
 const zeroStat = new Uint8Array(60);
 
@@ -94,12 +102,9 @@ export class TreeWriter extends NodeWriter {
     const name = pathStart + this.pathLength(parent) + 1;
     assert(name < pathEnd && path[name - 1] === slash, 'the path continues that of the parent');
     const ref = this.makeRecord(parent, path, pathStart, pathEnd, data, dataStart, dataLength);
-    this.setOwner(ref, ownerHi, ownerLo);
-    this.setStatHalves(ref, Stat.czxid, this.zxidHi, this.zxidLo);
-    this.setStatHalves(ref, Stat.mzxid, this.zxidHi, this.zxidLo);
-    this.setStatHalves(ref, Stat.pzxid, this.zxidHi, this.zxidLo);
-    this.setStatHalves(ref, Stat.ctime, this.timeHi, this.timeLo);
-    this.setStatHalves(ref, Stat.mtime, this.timeHi, this.timeLo);
+    this.setWord(ref, Node.ownerHi, ownerHi);
+    this.setWord(ref, Node.ownerLo, ownerLo);
+    this.stampCreated(ref, this.isHiddenOwner(ownerHi, ownerLo));
     this.adopt(ref, aclId);
     return ref;
   }
@@ -158,9 +163,7 @@ export class TreeWriter extends NodeWriter {
     assert(this.isOpen && this.isAlive(ref), 'a living node is changed in a section');
     this.lockNode(ref);
     this.replaceData(ref, data, start, length);
-    this.setStat(ref, Stat.version, version);
-    this.setStatHalves(ref, Stat.mzxid, this.zxidHi, this.zxidLo);
-    this.setStatHalves(ref, Stat.mtime, this.timeHi, this.timeLo);
+    this.stampModified(ref, version);
     this.unlockNode(ref);
     this.refreshDigest(ref);
   }
@@ -204,9 +207,10 @@ export class TreeWriter extends NodeWriter {
     statStart: number,
   ): number {
     assert(this.isOpen, 'a section is open');
-    const isRoot = pathEnd - pathStart === (path[pathStart] === slash ? 1 : 0);
-    const end = isRoot ? pathStart : pathEnd;
+    const length = pathEnd - pathStart;
+    const isRoot = length === 0 || (length === 1 && path[pathStart] === slash);
     if (!isRoot && path[pathStart] !== slash) return 0;
+    const end = isRoot ? pathStart : pathEnd;
     let ref = this.find(path, pathStart, end);
     if (ref !== 0) {
       this.lockNode(ref);
@@ -338,6 +342,7 @@ export class TreeWriter extends NodeWriter {
     this.imageView.setInt32(at + Stat.pzxid, from.getInt32(start + Persisted.pzxid));
     this.imageView.setInt32(at + Stat.pzxid + 4, from.getInt32(start + Persisted.pzxid + 4));
     this.setWord(ref, Node.cversion, from.getInt32(start + Persisted.cversion));
+    this.imageView.setInt32(at + Stat.dataLength, Math.max(this.dataLength(ref), 0));
     const owner = start + Persisted.ephemeralOwner;
     this.setOwner(ref, from.getInt32(owner), from.getInt32(owner + 4));
     this.showChildren(ref);
