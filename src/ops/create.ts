@@ -160,11 +160,9 @@ function writePath(txn: JuteWriter, bytes: Uint8Array, pathEnd: number, created:
   if (suffixLength > 0) writeSequence(txn, created, suffixLength);
 }
 
-const sequenceDigits = 10;
-
-/** `%010d` is ten bytes long, but for the one value that needs eleven. */
+/** `%010d` is ten bytes long, or eleven where the sign comes on top of ten digits. */
 function sequenceLength(value: number): number {
-  return value === -2147483648 ? sequenceDigits + 1 : sequenceDigits;
+  return value <= -1_000_000_000 ? 11 : 10;
 }
 
 /** A negative value has its sign inside the ten characters, as Java prints it. */

@@ -302,6 +302,26 @@ export class Client {
     return reply;
   }
 
+  sendCreate(path: string, more: CreateMore = {}): number {
+    return this.send(more.type ?? proto.OpCode.create, proto.createRequest, createBody(path, more));
+  }
+
+  sendSetData(path: string, version = -1): number {
+    return this.send(proto.OpCode.setData, proto.setDataRequest, { path, data: null, version });
+  }
+
+  sendSetAcl(path: string, acl: Acl[]): number {
+    return this.send(proto.OpCode.setACL, proto.setACLRequest, { path, acl, version: -1 });
+  }
+
+  sendDelete(path: string, version = -1): number {
+    return this.send(proto.OpCode.delete, proto.deleteRequest, { path, version });
+  }
+
+  sendGetData(path: string, watch = false): number {
+    return this.send(proto.OpCode.getData, proto.pathWatchRequest, { path, watch });
+  }
+
   create(path: string | null, more: CreateMore = {}): Reply {
     const { type = proto.OpCode.create, ttl } = more;
     const body = createBody(path, more);
