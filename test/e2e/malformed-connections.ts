@@ -66,12 +66,7 @@ export function fatalBeforeSession(random: SeededRandom): FatalBytes {
       return { ...fatal('a password longer than its frame'), bytes: framed(request) };
     }
     case 5: {
-      const text = random.pick([
-        'abcd',
-        'GET / HTTP/1.1\r\n\r\n',
-        'SSH-2.0-x\r\n',
-        '\u0016\u0003\u0001',
-      ]);
+      const text = random.pick(['abcd', 'EHLO x\r\n', 'SSH-2.0-x\r\n', '\u0016\u0003\u0001']);
       return { ...fatal('another protocol'), bytes: Buffer.from(text), isUnfinished: true };
     }
     default: {

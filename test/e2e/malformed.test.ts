@@ -61,7 +61,7 @@ describe(`a ${targetName} server among malformed frames`, () => {
     };
     await Promise.all(Array.from({ length: lanes }, lane));
 
-    expect(faults.slice(0, 20), `seed ${random.seed}`).toEqual([]);
+    expect([...new Set(faults)].slice(0, 20), `seed ${random.seed}`).toEqual([]);
     expect(processRssBytes(server.pid) - before).toBeLessThan(growthBytesMax);
     await wellBehaved.stop();
     expect(wellBehaved.rounds).toBeGreaterThan(100);
