@@ -92,8 +92,10 @@ export function explore<T>(scenario: Scenario<T>): Report {
   const ends: State[] = [];
   for (let next = 0; next < queue.length; next++) {
     const state = queue[next]!;
+    const successors = successorsOf(state, runs);
     if (state.threads.every((thread) => thread.phase === 'done')) ends.push(state);
-    for (const successor of successorsOf(state, runs)) {
+    else if (successors.length === 0) throw new Error(`everybody sleeps, after\n${traceOf(state)}`);
+    for (const successor of successors) {
       const key = keyOf(successor);
       const known = visited.get(key);
       (known ?? successor).predecessors.push(state);
