@@ -144,6 +144,16 @@ test('a recursive watch on the root is told of every node', () => {
   expect(watches.trigger(nodeDataChanged, 'nopath')).toEqual([]);
 });
 
+test('a recursive watch goes on when another one beside it ends', () => {
+  const watches = new Watches();
+  watches.add('/a', 1, recursive);
+  watches.add('/b', 2, recursive);
+  watches.add('/a', 3, recursive);
+  expect(watches.remove('/b', 2, 5)).toBe(true);
+  watches.table.removeConnection(3);
+  expect(watches.trigger(nodeCreated, '/a/x')).toEqual([1]);
+});
+
 test('a separate child watch still tells a recursive watcher of changed children', () => {
   const watches = new Watches();
   watches.add('/a', 1, recursive);
