@@ -14,6 +14,7 @@ import type { EnsembleAgent, EnsembleListener } from './ensemble.ts';
 import { KeeperInbox } from './keeper-inbox.ts';
 import { ConnectedLayout, NotifyLayout, ReplyLayout, ToFront } from './messages.ts';
 import type { Outlet } from './outlet.ts';
+import type { Recovered, RecoveredKeeper } from './recovery.ts';
 import { Serving, type SharedStatus } from './shared-status.ts';
 
 export interface KeeperParts {
@@ -23,7 +24,9 @@ export interface KeeperParts {
   readonly clock: Clock;
   readonly status: SharedStatus;
   /** Recovers the state from disk and builds the core around it; called once, by `start`. */
-  readonly recover: (output: KeeperOutput, listener: EnsembleListener) => KeeperCore;
+  readonly recover: (output: KeeperOutput, listener: EnsembleListener) => RecoveredKeeper;
+  /** The server serves from now on. */
+  readonly onRecovered: (recovered: Recovered) => void;
 }
 
 const requestsPerTurn = 1024;
@@ -40,12 +43,14 @@ export class KeeperAgent implements Agent, KeeperOutput, EnsembleListener {
 
   start(): void {
     const { parts } = this;
-    this.core = parts.recover(this, this);
+    const { core, recovered } = parts.recover(this, this);
+    this.core = core;
     this.inbox = new KeeperInbox(parts.requests, this.core, {
       answer: (queryId, value) => this.answer(queryId, value),
       roll: () => parts.ensemble.roll(),
     });
     parts.status.serving = Serving.serving;
+    parts.onRecovered(recovered);
   }
 
   nextDeadlineMs(): number {

@@ -31,6 +31,11 @@ export interface Recovered {
   readonly tookMs: number;
 }
 
+export interface RecoveredKeeper {
+  readonly core: KeeperCore;
+  readonly recovered: Recovered;
+}
+
 export interface RecoveryParts {
   readonly shared: { readonly tree: TreeMemory; readonly sessions: SessionTableMemory };
   readonly settings: Settings;
@@ -44,7 +49,6 @@ export interface RecoveryParts {
   };
   readonly schemes: SchemeTable;
   readonly ensemble: EnsembleAgent;
-  readonly onRecovered: (recovered: Recovered) => void;
 }
 
 /** Throws `RecoveryError` or `DiskError`: the server must not start then. */
@@ -52,7 +56,7 @@ export function recoverKeeper(
   parts: RecoveryParts,
   output: KeeperOutput,
   listener: EnsembleListener,
-): KeeperCore {
+): RecoveredKeeper {
   const { shared, settings, serverId, ports, ensemble } = parts;
   const startedMs = ports.clock.monotonicMs();
   const tree = new TreeWriter(shared.tree);
@@ -86,8 +90,7 @@ export function recoverKeeper(
     { ...recovered, lastZxid: hex64(lastZxid), snapshotZxid: hex64(snapshotZxid) },
     `Recovered ${recovered.nodes} znodes up to ${hex64(lastZxid)}`,
   );
-  parts.onRecovered(recovered);
-  return core;
+  return { core, recovered };
 }
 
 function keeperSettings(settings: Settings, serverId: number): KeeperSettings {

@@ -73,6 +73,7 @@ export function assembleKeeper(options: AssembleOptions): Agent[] {
     ensemble,
     clock: ports.clock,
     status: new SharedStatus(shared.status),
+    onRecovered: options.onRecovered,
     recover: (output, listener: EnsembleListener) =>
       recoverKeeper(
         { ...options, schemes: schemeTable(options.settings, ports), ensemble },
