@@ -84,6 +84,7 @@ export class RingkeeperServer {
     const parts = { ...options, shared: this.shared, ports: this.ports };
     this.front = assembleFront({
       ...parts,
+      clientPort: () => this.port,
       wake: () => this.loop.wake(),
       onSnapshotDue: () => this.housekeeper.snapshot(),
     });

@@ -37,6 +37,8 @@ export interface FrontFactsParts {
   readonly disk: Disk;
   readonly clock: Clock;
   readonly version: string;
+  /** The port that is bound. */
+  readonly clientPort: () => number;
   readonly environment: () => readonly EnvironmentEntry[];
   /** Open file descriptors and their limit, null where the system does not tell. */
   readonly descriptors: () => { readonly open: number; readonly max: number } | null;
@@ -112,8 +114,8 @@ export class FrontFacts {
     const { settings } = this.parts;
     const directory = dataDirectoryOf(settings);
     return {
-      clientPort: settings.clientPort ?? -1,
-      secureClientPort: settings.secureClientPort ?? -1,
+      clientPort: this.parts.clientPort(),
+      secureClientPort: -1,
       dataDir: directory.snapshots,
       dataLogDir: directory.logs,
       tickTime: settings.tickTime,

@@ -29,12 +29,18 @@ export interface FrontWordsParts {
   readonly requests: FrontRequests;
   readonly status: SharedStatus;
   readonly logger: Logger;
-  readonly clientPort: number;
+  /** The port that is bound. */
+  readonly clientPort: () => number;
   /** Bytes above which the first four cannot be a length. */
   readonly frameBytesMax: number;
 }
 
 type Reports = Pick<ServerFacts, 'directories' | 'sessions' | 'watches' | 'digests'>;
+
+const noReports: Reports = { directories: null, sessions: null, watches: null, digests: null };
+
+/** Which question to the keeper gives which report. */
+const queryOf = { gauges: 'gauges', sessions: 'dump', watches: 'wchc', digests: 'hash' } as const;
 
 export class FrontWords {
   private readonly parts: FrontWordsParts;
@@ -75,7 +81,7 @@ export class FrontWords {
 
   private onNoWord(connection: ClientConnection, code: number): 'frame' | 'taken' {
     if (code >= 0 && code <= this.parts.frameBytesMax) return 'frame';
-    const place = { clientPort: this.parts.clientPort, adminPort: null };
+    const place = { clientPort: this.parts.clientPort(), adminPort: null };
     const hello = detectHello(code);
     if (hello === 'unknown') return 'frame';
     if (hello === 'tls') {
@@ -93,32 +99,28 @@ export class FrontWords {
 
   private answer(front: FrontAgent, connection: ClientConnection, word: Word): void {
     const { facts, status } = this.parts;
-    const none: Reports = { directories: null, sessions: null, watches: null, digests: null };
-    const reply = (reports: Reports) =>
-      finish(connection, wordAnswer(word, { ...facts.gather(front), ...reports }));
-    if (status.serving !== Serving.serving) return reply(none);
+    const reply = (reports: Partial<Reports>, gauges: GaugesAnswer | null = null) => {
+      const plain = facts.gather(front, gauges);
+      finish(connection, wordAnswer(word, { ...plain, ...noReports, ...reports }));
+    };
+    if (status.serving !== Serving.serving) {
+      reply({});
+      return;
+    }
     if (word.effect === 'resetServer') facts.reset(front);
     if (word.effect === 'resetConnections') {
       for (const client of front.clients.values()) client.resetStats();
     }
-    const [need] = word.needs;
-    switch (need) {
-      case undefined:
-        if (word.name !== 'mntr') return reply(none);
-        return this.ask(front, 'gauges', (value) => {
-          const plain = facts.gather(front, value as GaugesAnswer);
-          finish(connection, wordAnswer(word, { ...plain, ...none }));
-        });
-      case 'directories':
-        return reply({ ...none, directories: facts.directories() });
-      case 'sessions':
-        return this.ask(front, 'dump', (value) =>
-          reply({ ...none, sessions: sessionsOf(value, facts.gather(front)) }),
-        );
-      case 'watches':
-        return this.ask(front, 'wchc', (value) => reply({ ...none, watches: watchesOf(value) }));
-      case 'digests':
-        return this.ask(front, 'hash', (value) => reply({ ...none, digests: digestsOf(value) }));
+    const need = word.name === 'mntr' ? 'gauges' : word.needs[0];
+    if (need === undefined) reply({});
+    else if (need === 'directories') reply({ directories: facts.directories() });
+    else {
+      this.ask(front, queryOf[need], (value) => {
+        if (need === 'gauges') reply({}, value as GaugesAnswer);
+        else if (need === 'digests') reply({ digests: digestsOf(value) });
+        else if (need === 'watches') reply({ watches: watchesOf(value) });
+        else reply({ sessions: sessionsOf(value, facts.gather(front)) });
+      });
     }
   }
 

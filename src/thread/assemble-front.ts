@@ -27,6 +27,8 @@ export interface AssembleFrontOptions {
   readonly settings: Settings;
   readonly serverId: number;
   readonly ports: Ports;
+  /** The client port that is bound. */
+  readonly clientPort: () => number;
   readonly wake: () => void;
   readonly onSnapshotDue: () => void;
 }
@@ -49,9 +51,10 @@ function assembleWords(
       clock: ports.clock,
       environment: () => environmentEntries(version, nodeHost()),
       descriptors: nodeDescriptors,
+      clientPort: options.clientPort,
     }),
     logger: ports.logger,
-    clientPort: settings.clientPort ?? 0,
+    clientPort: options.clientPort,
     frameBytesMax: settings['jute.maxbuffer'],
   });
 }
