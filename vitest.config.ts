@@ -1,11 +1,28 @@
 import { defineConfig } from 'vitest/config';
 
+const buildBundle = ['test/support/build-bundle.ts'];
+const slow = ['test/sim/**', 'test/e2e/**', 'test/interop/**'];
+const minutes = 60_000;
+
+/**
+ * `unit` needs Node alone and is what `npm test` runs. `sim` enumerates crashes, `e2e` starts real
+ * processes, `interop` talks to foreign clients and servers, which test/interop/setup.sh installs.
+ */
 export default defineConfig({
   test: {
-    include: ['test/**/*.test.ts'],
-    exclude: ['test/interop/**'],
-    globalSetup: ['test/support/build-bundle.ts'],
-    testTimeout: 60_000,
-    hookTimeout: 60_000,
+    globalSetup: buildBundle,
+    projects: [
+      project('unit', ['test/**/*.test.ts'], slow, 1),
+      project('sim', ['test/sim/**/*.test.ts'], [], 10),
+      project('e2e', ['test/e2e/**/*.test.ts'], [], 10),
+      project('interop', ['test/interop/**/*.test.ts'], [], 5),
+    ],
   },
 });
+
+function project(name: string, include: string[], exclude: string[], timeoutMinutes: number) {
+  const testTimeout = timeoutMinutes * minutes;
+  // Suites with processes and ports of their own take turns.
+  const fileParallelism = name === 'unit' || name === 'sim';
+  return { test: { name, include, exclude, testTimeout, hookTimeout: testTimeout, fileParallelism } };
+}
