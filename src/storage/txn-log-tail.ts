@@ -26,6 +26,8 @@ const sectorBytes = 512;
 /** A record begins with four zero bytes (the checksum is 32 bits wide): these tell nothing. */
 const zerosThatTellNothing = 4;
 const scanBytes = 256 * 1024;
+/** Work that the search for further records may cost: about a second. */
+const checksummedBytesMax = 1024 * 1024 * 1024;
 
 export type TailVerdict =
   /** Zeros or nothing. */
@@ -58,28 +60,52 @@ export function inspectTail(
   const plausible = length >= txnHeaderBytes && length <= payloadBytesMax;
   const extent = plausible ? length + recordOverheadBytes : recordHeaderBytes;
   const bytes = tail.byteLength;
-  if (plausible && extent <= left && bytes < extent) {
-    return { kind: 'torn', why: 'the record has no end and only zeros follow', bytes };
-  }
   const behind = findRecordBehind(tail, lastZxid, payloadBytesMax);
-  if (behind === null) {
-    if (extent > left) return { kind: 'torn', why: 'the file ends inside the record', bytes };
-    if (!plausible) return { kind: 'torn', why: 'the length is not one of a record', bytes };
-  }
-  const tearBytesMax = Math.max(batchBytesMax, payloadBytesMax + recordOverheadBytes);
-  if (bytes <= tearBytesMax && hasLostSector(tail, offset, extent, size)) {
-    return { kind: 'torn', why: 'a sector of the record was never written', bytes };
+  // Whatever the length says, the record ends before the next one, and before the last zeros.
+  const end = behind?.at ?? bytes;
+  const hasWrongLength = isWholeUpTo(tail, end) && extent !== end;
+  if (!hasWrongLength) {
+    const why = whyTorn(tail, left, plausible ? extent : null, behind !== null);
+    if (why !== null) return { kind: 'torn', why, bytes };
+    const tearBytesMax = Math.max(batchBytesMax, payloadBytesMax + recordOverheadBytes);
+    const covered = behind === null ? extent : Math.min(extent, behind.at);
+    if (bytes <= tearBytesMax && hasLostSector(tail, offset, covered, size)) {
+      return { kind: 'torn', why: 'a sector of the record was never written', bytes };
+    }
   }
   return {
     kind: 'corrupt',
-    why: whyCorrupt(tail, length, plausible && extent <= left),
-    zxid: plausible ? zxidIn(tail, 0) : null,
+    why: whyCorrupt(tail, length, plausible && extent <= left && !hasWrongLength),
+    zxid: zxidIn(tail, 0),
     behind: behind === null ? null : { offset: offset + behind.at, zxid: behind.zxid },
   };
 }
 
+/** Null when that is not how the record ends. `extent` is null when its length is none. */
+function whyTorn(
+  tail: Uint8Array,
+  left: number,
+  extent: number | null,
+  hasBehind: boolean,
+): string | null {
+  if (hasBehind) return null;
+  if (extent === null) return 'the length is not one of a record';
+  if (extent > left) return 'the file ends inside the record';
+  return tail.byteLength < extent ? 'the record has no end and only zeros follow' : null;
+}
+
+/** Whether all but the length is as in a whole record that ends at `end`. */
+function isWholeUpTo(tail: Uint8Array, end: number): boolean {
+  const payloadEnd = end - 1;
+  if (payloadEnd < recordHeaderBytes + txnHeaderBytes) return false;
+  if (tail[payloadEnd] !== recordEndMark) return false;
+  const view = new DataView(tail.buffer, tail.byteOffset, tail.byteLength);
+  const checksum = adler32(tail, recordHeaderBytes, payloadEnd);
+  return view.getInt32(0) === 0 && view.getUint32(4) === checksum;
+}
+
 function whyCorrupt(tail: Uint8Array, length: number, isFramed: boolean): string {
-  if (!isFramed) return `a record cannot have length ${length}`;
+  if (!isFramed) return `the length of the record, ${length}, is wrong`;
   const end = recordHeaderBytes + length;
   if (tail[end] !== recordEndMark) return 'the end mark of the record is wrong';
   return 'the checksum does not match the record';
@@ -116,7 +142,8 @@ function zxidIn(tail: Uint8Array, at: number): Zxid | null {
 
 /**
  * A whole record anywhere behind the stop, with a zxid above the last good one. The first bytes
- * are tested one by one, so that the checksum of a range is computed only where a frame fits.
+ * are tested one by one, so that the checksum of a range is computed only where a frame fits. Data
+ * made to look like thousands of frames ends the search: it then counts as a record.
  */
 function findRecordBehind(
   tail: Uint8Array,
@@ -124,6 +151,7 @@ function findRecordBehind(
   payloadBytesMax: number,
 ): { at: number; zxid: Zxid } | null {
   const view = new DataView(tail.buffer, tail.byteOffset, tail.byteLength);
+  let checksummed = 0;
   const lastStart = tail.byteLength - txnHeaderBytes - recordOverheadBytes;
   for (let at = 1; at <= lastStart; at++) {
     if (tail[at] !== 0 || tail[at + 8] !== 0 || view.getInt32(at) !== 0) continue;
@@ -134,7 +162,9 @@ function findRecordBehind(
     if (end >= tail.byteLength || tail[end] !== recordEndMark) continue;
     const zxid = zxidIn(tail, at) as Zxid;
     if (zxid <= lastZxid) continue;
-    if (view.getUint32(at + 4) === adler32(tail, start, end)) return { at, zxid };
+    checksummed += length;
+    const isWhole = view.getUint32(at + 4) === adler32(tail, start, end);
+    if (isWhole || checksummed > checksummedBytesMax) return { at, zxid };
   }
   return null;
 }

@@ -198,15 +198,23 @@ export function applyEntry(
 
 /** An empty write makes the file at least as long as where it stands. */
 export function applyPages(durable: Uint8Array, operations: PageOperation[]): Uint8Array {
-  let image = durable;
-  let isCopy = false;
+  if (operations.length === 0) return durable;
+  const ends = operations.map(({ at, bytes }) => at + bytes.byteLength);
+  const image = resized(
+    durable,
+    ends.reduce((a, b) => Math.max(a, b), durable.byteLength),
+  );
+  let size = durable.byteLength;
   for (const { kind, at, bytes } of operations) {
-    const size = kind === 'truncate' ? at : Math.max(image.byteLength, at + bytes.byteLength);
-    if (size !== image.byteLength || !isCopy) image = resized(image, size);
-    isCopy = true;
-    image.set(bytes, kind === 'truncate' ? 0 : at);
+    if (kind === 'truncate') {
+      if (at < size) image.fill(0, at, size);
+      size = at;
+    } else {
+      image.set(bytes, at);
+      size = Math.max(size, at + bytes.byteLength);
+    }
   }
-  return image;
+  return image.slice(0, size);
 }
 
 export function resized(bytes: Uint8Array, size: number): Uint8Array {
