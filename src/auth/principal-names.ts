@@ -4,11 +4,11 @@
  * so every expression takes time in proportion to their length.
  */
 /** Attribute types that Java knows by keyword; any other must be an object identifier. */
-const keywords = new Set(
-  'CN C L S ST O OU T IP STREET DC DNQUALIFIER DNQ SURNAME GIVENNAME INITIALS GENERATION EMAIL EMAILADDRESS UID SERIALNUMBER'.split(
-    ' ',
-  ),
-);
+const keywords = new Set([
+  ...['CN', 'C', 'L', 'S', 'ST', 'O', 'OU', 'T', 'IP', 'STREET', 'DC', 'DNQUALIFIER', 'DNQ'],
+  ...['SURNAME', 'GIVENNAME', 'INITIALS', 'GENERATION', 'EMAIL', 'EMAILADDRESS', 'UID'],
+  'SERIALNUMBER',
+]);
 const objectIdentifier = /^(OID\.)?\d+(\.\d+)+$/i;
 /** A quoted value, `#hex`, or one in which special characters and hex pairs are escaped. */
 const attributeValue =

@@ -208,7 +208,7 @@ export class Quotas {
 
   /**
    * Prep of create and setData, only if enforceQuota: null = nothing to say. `nodesMore` is 1 for
-   * create, else 0. Compares with applied usage; limits of which a hard one is set have no soft one.
+   * create, else 0. Compares with applied usage; where a hard limit is set, the soft is none.
    */
   check(
     bytes: Uint8Array,

@@ -121,7 +121,7 @@ test('a persistent watch is told of everything on its path and survives deletion
   expect(watches.table.watchCount).toBe(2);
 });
 
-test('a recursive watch is told of its node and of all below, and never of children changed', () => {
+test('a recursive watch is told of its node and all below, and never of children changed', () => {
   const watches = new Watches();
   watches.add('/a', 1, recursive);
   for (const path of ['/a', '/a/b', '/a/b/c']) {

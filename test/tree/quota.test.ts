@@ -16,15 +16,11 @@ import { TreeWriter } from '../../src/tree/tree-writer.ts';
 class Server {
   readonly tree = new TreeWriter(createTreeMemory({ bytesMax: 4 * 1024 * 1024 }));
   readonly reported: string[] = [];
-  quotas = this.newQuotas();
+  quotas = new Quotas(this.tree, (message) => this.reported.push(message));
 
   constructor() {
     this.tree.createSystemNodes();
     this.tree.openSection();
-  }
-
-  newQuotas(): Quotas {
-    return new Quotas(this.tree, (message) => this.reported.push(message));
   }
 
   create(path: string, data: string | null = ''): void {
@@ -36,7 +32,6 @@ class Server {
     this.quotas.onCreate(bytes, 0, bytes.length, length);
   }
 
-  /** The parents, too, and nothing that exists. */
   createAll(path: string, data: string | null = ''): void {
     const parent = path.slice(0, path.lastIndexOf('/'));
     if (parent !== '' && this.ref(parent) === 0) this.createAll(parent);
@@ -94,13 +89,8 @@ test.each([
   ['', { count: -1, bytes: -1 }],
   ['count=5,bytes=7', { count: 5, bytes: 7 }],
   ['bytes=7;count=5', { count: 5, bytes: 7 }],
-  ['count=5', { count: 5, bytes: -1 }],
-  [
-    'count=-1,bytes=-1=;byteHardLimit=9;countHardLimit=3',
-    { count: -1, bytes: -1, byteHardLimit: 9, countHardLimit: 3 },
-  ],
-  ['count=5,,;bytes=7,;', { count: 5, bytes: 7 }],
-  ['count==5,bytes=7=8', { count: -1, bytes: 7 }],
+  ['bytes=-1=;byteHardLimit=9;a=3', { count: -1, bytes: -1, byteHardLimit: 9, a: 3 }],
+  ['count==5,,;bytes=7=8,;', { count: -1, bytes: 7 }],
   ['count=+5,bytes=007', { count: 5, bytes: 7 }],
   ['count=1,count=2', { count: 2, bytes: -1 }],
   [',', { count: -1, bytes: -1 }],
@@ -110,31 +100,18 @@ test.each([
 });
 
 test.each([
-  'garbage',
-  'count=',
-  'count=x',
-  'count=1.5',
-  'count= 5',
-  ',count=5',
-  '=',
-  'count=9223372036854775808',
-  'count=5,bytes',
-  ' ',
-  `count=${'0'.repeat(5000)}`,
+  ...['garbage', 'count=', 'count=x', 'count=1.5', 'count= 5', ',count=5', '=', ' '],
+  ...['count=9223372036854775808', 'count=5,bytes', `count=${'0'.repeat(5000)}`],
 ])('quota text "%s" is refused as in Apache', (text) => {
   expect(parse(text)).toBeNull();
 });
 
 test('quota text is written with count and bytes first and further keys sorted behind =', () => {
-  const text = (extra: [string, number][]) =>
-    decodeUtf8(formatQuota({ count: 4, bytes: 5, extra: new Map(extra) }), 0, 1000);
-  expect(text([])).toBe('count=4,bytes=5');
-  expect(
-    text([
-      ['countHardLimit', 10],
-      ['byteHardLimit', -1],
-    ]),
-  ).toBe('count=4,bytes=5=;byteHardLimit=-1;countHardLimit=10');
+  const text = (extra: Record<string, number>) =>
+    decodeUtf8(formatQuota({ count: 4, bytes: 5, extra: new Map(Object.entries(extra)) }), 0, 99);
+  expect(text({})).toBe('count=4,bytes=5');
+  const hard = text({ countHardLimit: 10, byteHardLimit: -1 });
+  expect(hard).toBe('count=4,bytes=5=;byteHardLimit=-1;countHardLimit=10');
 });
 
 test('what is written is read back, whatever the numbers', () => {
@@ -296,14 +273,12 @@ test('after a snapshot all quotas are active again and counted anew', () => {
   const stale = encodeUtf8('count=99,bytes=99');
   const stats = server.ref('/zookeeper/quota/a/zookeeper_stats');
   server.tree.setQuotaData(stats, stale, 0, stale.length);
-  server.quotas = server.newQuotas();
+  server.quotas = new Quotas(server.tree);
   server.quotas.reload();
   expect(server.quotas.count).toBe(3);
-  expect(['/a', '/a/b', '/é'].map((path) => server.usage(path))).toEqual([
-    'count=2,bytes=3',
-    'count=1,bytes=3',
-    'count=1,bytes=1',
-  ]);
+  expect(server.usage('/a')).toBe('count=2,bytes=3');
+  expect(server.usage('/a/b')).toBe('count=1,bytes=3');
+  expect(server.usage('/é')).toBe('count=1,bytes=1');
   server.quotas.reload();
   expect(server.quotas.count).toBe(3);
   server.create('/é/x');
@@ -333,8 +308,7 @@ test('usage kept by every change is the usage that a recount finds', () => {
 /** `/a` with 2 nodes and 4 bytes in use. */
 function withLimits(limits: string): Server {
   const server = new Server();
-  server.create('/a', 'ab');
-  server.create('/a/b', 'cd');
+  server.createAll('/a/b', 'abcd');
   server.quota('/a', limits);
   return server;
 }
@@ -342,35 +316,27 @@ function withLimits(limits: string): Server {
 test('a hard limit may be reached and not exceeded', () => {
   const server = withLimits('count=-1,bytes=-1=;byteHardLimit=6;countHardLimit=3');
   expect(server.check('/a/c', 1, 2)).toBeNull();
-  expect(server.check('/a/c', 1, 3)).toEqual({
-    err: ErrorCode.quotaExceeded,
-    log: ['Quota exceeded: /a [current bytes=7, hardByteLimit=6]'],
-    namespace: 'a',
-  });
-  expect(server.check('/a/b', 0, 3)?.err).toBe(ErrorCode.quotaExceeded);
+  const refused = (log: string) => ({ err: ErrorCode.quotaExceeded, log: [log], namespace: 'a' });
+  const bytes = 'Quota exceeded: /a [current bytes=7, hardByteLimit=6]';
+  expect(server.check('/a/c', 1, 3)).toEqual(refused(bytes));
+  expect(server.check('/a/b', 0, 3)).toEqual(refused(bytes));
   server.create('/a/c');
-  expect(server.check('/a/d', 1, 0)).toEqual({
-    err: ErrorCode.quotaExceeded,
-    log: ['Quota exceeded: /a [current count=4, hardCountLimit=3]'],
-    namespace: 'a',
-  });
+  const count = 'Quota exceeded: /a [current count=4, hardCountLimit=3]';
+  expect(server.check('/a/d', 1, 0)).toEqual(refused(count));
 });
 
 test('soft limits are logged and refuse nothing', () => {
   const server = withLimits('count=2,bytes=4');
-  expect(server.check('/a/c', 1, 2)).toEqual({
-    err: ErrorCode.ok,
-    log: [
-      'Quota exceeded: /a [current count=3, softCountLimit=2]',
-      'Quota exceeded: /a [current bytes=6, softByteLimit=4]',
-    ],
-    namespace: 'a',
-  });
+  const count = 'Quota exceeded: /a [current count=3, softCountLimit=2]';
+  const bytes = 'Quota exceeded: /a [current bytes=6, softByteLimit=4]';
+  const verdict = { err: ErrorCode.ok, log: [count, bytes], namespace: 'a' };
+  expect(server.check('/a/c', 1, 2)).toEqual(verdict);
 });
 
-test('a soft limit is not consulted where a hard one is set', () => {
+test('a soft limit is not consulted where a hard one is set, and -1 is no limit', () => {
   const server = withLimits('count=1,bytes=1=;byteHardLimit=100;countHardLimit=100');
   expect(server.check('/a/c', 1, 2)).toBeNull();
+  expect(withLimits('count=-1,bytes=-1').check('/a/c', 1, 9)).toBeNull();
 });
 
 test('only what changes is checked', () => {
@@ -385,11 +351,6 @@ test('a setData that shrinks and still exceeds the hard limit is refused', () =>
   const server = withLimits('count=-1,bytes=-1=;byteHardLimit=2');
   expect(server.check('/a/b', 0, -1)?.err).toBe(ErrorCode.quotaExceeded);
   expect(server.check('/a/b', 0, -2)).toBeNull();
-});
-
-test('a limit of 0 is a limit and -1 is none', () => {
-  expect(withLimits('count=0').check('/a/c', 1, 0)?.log).toHaveLength(1);
-  expect(withLimits('count=-1,bytes=-1').check('/a/c', 1, 9)).toBeNull();
 });
 
 test.each(['garbage', null])('limits or stats of %s make the checked write a -5', (bad) => {
@@ -416,28 +377,24 @@ const onPath = (is: typeof isStatsPath, path: string) => {
   return is(bytes, 2, bytes.length);
 };
 
-test.each([
-  ['/zookeeper/quota/zookeeper_limits', true],
-  ['/zookeeper/zookeeper_limits', true],
-  ['/zookeeper/foo/zookeeper_limits', true],
-  ['/zookeeperééééé/zookeeper_limits', true],
-  ['/zookeeper/quota/a/zookeeper_limits', false],
-  ['/zookeeper/config/zookeeper_limits', false],
-  ['/zookeeper/quota/zookeeper_stats', false],
-  ['/zookeeper_limits', false],
-  ['/a/zookeeper_limits', false],
-  ['/zookeeper/a_zookeeper_limits', false],
-])('creating %s would stop an Apache server sooner or later: %s', (path, isPoisonous) => {
-  expect(onPath(isPoisonousLimitsPath, path)).toBe(isPoisonous);
+test.each(['/quota', '', '/foo', 'ééééé'])('limits below /zookeeper%s kill Apache', (parent) => {
+  expect(onPath(isPoisonousLimitsPath, `/zookeeper${parent}/zookeeper_limits`)).toBe(true);
 });
 
 test.each([
-  ['/zookeeper/quota/a/zookeeper_stats', true],
-  ['/zookeeper/quota/a/b/zookeeper_stats', true],
-  ['/zookeeper/quota/a/zookeeper_limits', false],
-  ['/zookeeper/quota/a/my_zookeeper_stats', false],
-  ['/zookeeper/quotas/a/zookeeper_stats', false],
-  ['/a/zookeeper_stats', false],
-])('%s is the path of a stats node: %s', (path, isStats) => {
-  expect(onPath(isStatsPath, path)).toBe(isStats);
+  ...['/zookeeper/quota/a/zookeeper_limits', '/zookeeper/config/zookeeper_limits'],
+  ...['/zookeeper/quota/zookeeper_stats', '/zookeeper/a_zookeeper_limits'],
+  ...['/zookeeper_limits', '/a/zookeeper_limits'],
+])('creating %s does no harm', (path) => {
+  expect(onPath(isPoisonousLimitsPath, path)).toBe(false);
+});
+
+test('a stats node is one of that name below /zookeeper/quota', () => {
+  for (const quota of ['/a', '/a/b']) {
+    expect(onPath(isStatsPath, `/zookeeper/quota${quota}/zookeeper_stats`)).toBe(true);
+    expect(onPath(isStatsPath, `/zookeeper/quota${quota}/zookeeper_limits`)).toBe(false);
+    expect(onPath(isStatsPath, `/zookeeper/quota${quota}/my_zookeeper_stats`)).toBe(false);
+    expect(onPath(isStatsPath, `/zookeeper/quotas${quota}/zookeeper_stats`)).toBe(false);
+    expect(onPath(isStatsPath, `${quota}/zookeeper_stats`)).toBe(false);
+  }
 });
