@@ -88,6 +88,8 @@ export interface HarnessOptions {
   readonly withhold?: boolean;
   readonly tickTimeMs?: number;
   readonly skipAcl?: boolean;
+  /** Where the history begins; 0 unless given. */
+  readonly lastZxid?: bigint;
 }
 
 const wallMsAtStart = 1_795_000_000_000;
@@ -116,6 +118,9 @@ export class Harness implements KeeperOutput {
     const settings = { ...defaultSettings, ...options.settings };
     this.tree = new TreeWriter(this.memory, { extendedTypes: settings.extendedTypesEnabled });
     this.tree.createSystemNodes();
+    const lastZxid = options.lastZxid ?? 0n;
+    this.tree.openSection();
+    this.tree.closeSection(Number(lastZxid >> 32n), Number(BigInt.asIntN(32, lastZxid)));
     this.view = new TreeView(this.memory);
     const { sessionsMax = 64, tickTimeMs = 2000 } = options;
     const sessionTable = new SessionTable(createSessionTable({ sessionsMax, nowMs: this.nowMs }));
