@@ -1,6 +1,6 @@
 #!/usr/bin/env bash
 # Installs and compiles what the interop peers need. Does only what is still missing, so that it may
-# run before every test run. Needs root for the packages and APACHE_CLASS_PATH for the Java peer.
+# run before every test run. Needs root where packages are missing.
 set -euo pipefail
 here=$(cd "$(dirname "$0")" && pwd)
 cache="$here/.cache"
@@ -8,8 +8,10 @@ mkdir -p "$cache/java" "$cache/c"
 
 packages=()
 command -v javac > /dev/null || packages+=(openjdk-17-jdk-headless)
+command -v mvn > /dev/null || packages+=(maven)
 command -v gcc > /dev/null || packages+=(gcc libc6-dev)
-command -v python3 > /dev/null || packages+=(python3 python3-venv)
+command -v python3 > /dev/null || packages+=(python3)
+python3 -m pip --version > /dev/null 2>&1 || packages+=(python3-pip)
 [ -e /usr/include/zookeeper/zookeeper.h ] || packages+=(libzookeeper-mt-dev)
 if [ ${#packages[@]} -gt 0 ]; then
   export DEBIAN_FRONTEND=noninteractive
@@ -25,8 +27,13 @@ if [ ! -d "$cache/python/kazoo" ]; then
   mv "$cache/python.partial" "$cache/python"
 fi
 
+fetch_jars="$here/../../native-free-bench/apache/fetch-jars.sh"
+client_jars=$(bash "$fetch_jars" 3.9.5)
+bash "$fetch_jars" 3.8.6 > /dev/null
+
 if [ "$here/java/InteropPeer.java" -nt "$cache/java/InteropPeer.class" ]; then
-  javac -Xlint:all,-processing,-path,-classfile -d "$cache/java" -cp "$APACHE_CLASS_PATH" "$here/java/InteropPeer.java"
+  javac -Xlint:all,-processing,-path,-classfile -d "$cache/java" -cp "$client_jars/*" \
+    "$here/java/InteropPeer.java"
 fi
 
 if [ "$here/c/interop_peer.c" -nt "$cache/c/interop_peer" ]; then
