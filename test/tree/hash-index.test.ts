@@ -3,7 +3,14 @@ import fc from 'fast-check';
 import { expect, test } from 'vitest';
 import { Allocator } from '../../src/tree/allocator.ts';
 import { HashIndex, indexFind } from '../../src/tree/hash-index.ts';
-import { Block, Control, Directory, granuleWordShift, tableSlots } from '../../src/tree/layout.ts';
+import {
+  Block,
+  Control,
+  Directory,
+  granuleWordShift,
+  tableFillMax,
+  tableSlots,
+} from '../../src/tree/layout.ts';
 import { createTreeMemory, MappedTree } from '../../src/tree/tree-memory.ts';
 
 const place = { directory: Directory.paths, mask: Control.pathIndexMask };
@@ -110,10 +117,13 @@ test('cannot overflow: all hashes with the same low bits fit into one table at f
 
 test('says so when there is no memory to grow, and stays as it was', () => {
   const entries = new Entries(1);
+  const refs = Array.from({ length: tableSlots }, () => entries.allocator.allocate(16));
   while (entries.allocator.allocate(4096) !== 0) {}
-  let hash = 1;
   let added = 0;
-  while (entries.add((hash = Math.imul(hash, 0x9e3779b1) + 12345))) added++;
-  expect(added).toBeLessThan(tableSlots);
-  entries.check();
+  while (entries.index.insert(Math.imul(added + 1, 0x9e3779b1), refs[added] as number)) added++;
+  expect(added).toBe(tableFillMax);
+  for (let i = 0; i < tableSlots; i++) {
+    const found = entries.found(Math.imul(i + 1, 0x9e3779b1));
+    expect([...found]).toEqual(i < added ? [refs[i]] : []);
+  }
 });
