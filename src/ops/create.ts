@@ -21,9 +21,9 @@ type Kind = 'plain' | 'container' | 'ttl';
 
 export const prepareCreate: PrepareOp = (context, request, txn) =>
   prepare('plain', context, request, txn);
-export const prepareCreateContainer: PrepareOp = (context, request, txn) =>
+export const prepareContainer: PrepareOp = (context, request, txn) =>
   prepare('container', context, request, txn);
-export const prepareCreateTTL: PrepareOp = (context, request, txn) =>
+export const prepareTTL: PrepareOp = (context, request, txn) =>
   prepare('ttl', context, request, txn);
 
 export const answerCreate: AnswerOp = (context, reply) =>
@@ -50,12 +50,12 @@ export function retypeCreate2(request: JuteReader): number {
   return type === OpCode.create ? OpCode.create2 : type;
 }
 
-export function retypeCreateContainer(request: JuteReader): number {
+export function retypeContainer(request: JuteReader): number {
   retypeCreate(request);
   return OpCode.createContainer;
 }
 
-export function retypeCreateTTL(request: JuteReader): number {
+export function retypeTTL(request: JuteReader): number {
   decode('ttl', request);
   return isTtlFlag(body.flags) || !isFlag(body.flags) ? OpCode.createTTL : OpCode.create;
 }

@@ -12,13 +12,13 @@ import type { AnswerOp, ConnectionOp, PrepareOp, ReadOp } from './contexts.ts';
 import {
   answerCreate,
   answerCreate2,
+  prepareContainer,
   prepareCreate,
-  prepareCreateContainer,
-  prepareCreateTTL,
+  prepareTTL,
+  retypeContainer,
   retypeCreate,
   retypeCreate2,
-  retypeCreateContainer,
-  retypeCreateTTL,
+  retypeTTL,
 } from './create.ts';
 import { prepareDelete, prepareDeleteContainer } from './delete.ts';
 import { readAllChildrenNumber, readChildren, readChildren2 } from './get-children.ts';
@@ -95,37 +95,42 @@ export interface ConnectionRow extends Row {
 
 export type OpRow = ReadRow | WriteRow | SpecialRow | ConnectionRow;
 
+const like1 = { answer: answerCreate };
+const like2 = { answer: answerCreate2, resultType: OpCode.create2 };
+const onData = { watch: WatchMode.data };
+const onChildren = { watch: WatchMode.children };
+
 // biome-ignore format: a table is read by columns
 const rows: readonly OpRow[] = [
-  write('create',              'CREA', prepareCreate,          { answer: answerCreate, scan: retypeCreate }),
-  write('create2',             'CREA', prepareCreate,          { answer: answerCreate2, scan: retypeCreate2 }),
-  write('createContainer',     'CREA', prepareCreateContainer, { answer: answerCreate2, scan: retypeCreateContainer, resultType: OpCode.create2 }),
-  write('createTTL',           'CREA', prepareCreateTTL,       { answer: answerCreate2, scan: retypeCreateTTL, resultType: OpCode.create2 }),
-  write('delete',              'DELE', prepareDelete,          { scan: scanPathAndInt }),
-  write('deleteContainer',     'DELE', prepareDeleteContainer, { fromClients: false }),
-  write('setData',             'SETD', prepareSetData,         { answer: writeStatOf, scan: scanSetData }),
-  write('setACL',              'SETA', prepareSetAcl,          { answer: writeStatOf }),
-  write('check',               'CHEC', prepareCheck,           { fromClients: false, scan: scanPathAndInt }),
-  write('multi',               'MULT', prepareMulti(subOpOf)),
-  write('reconfig',            'RECO', prepareReconfig),
-  write('createSession',       'SESS', prepareCreateSession,   { fromClients: false }),
-  write('closeSession',        'CLOS', prepareCloseSession),
-  read('exists',               'EXIS', readExists,             { watch: WatchMode.data, watchesMissing: true }),
-  read('getData',              'GETD', readData,               { watch: WatchMode.data, scan: scanPathAndFlag }),
-  read('getACL',               'GETA', readAcl),
-  read('getChildren',          'GETC', readChildren,           { watch: WatchMode.children, scan: scanPathAndFlag }),
-  read('getChildren2',         'GETC', readChildren2,          { watch: WatchMode.children }),
+  write('create',              'CREA',  prepareCreate, { ...like1, scan: retypeCreate }),
+  write('create2',             'CREA',  prepareCreate, { ...like2, scan: retypeCreate2 }),
+  write('createContainer',     'CREA',  prepareContainer, { ...like2, scan: retypeContainer }),
+  write('createTTL',           'CREA',  prepareTTL, { ...like2, scan: retypeTTL }),
+  write('delete',              'DELE',  prepareDelete, { scan: scanPathAndInt }),
+  write('deleteContainer',     'DELE',  prepareDeleteContainer, { fromClients: false }),
+  write('setData',             'SETD',  prepareSetData, { answer: writeStatOf, scan: scanSetData }),
+  write('setACL',              'SETA',  prepareSetAcl, { answer: writeStatOf }),
+  write('check',               'CHEC',  prepareCheck, { fromClients: false, scan: scanPathAndInt }),
+  write('multi',               'MULT',  prepareMulti(subOpOf)),
+  write('reconfig',            'RECO',  prepareReconfig),
+  write('createSession',       'SESS',  prepareCreateSession, { fromClients: false }),
+  write('closeSession',        'CLOS',  prepareCloseSession),
+  read('exists',               'EXIS',  readExists, { ...onData, watchesMissing: true }),
+  read('getData',              'GETD',  readData, { ...onData, scan: scanPathAndFlag }),
+  read('getACL',               'GETA',  readAcl),
+  read('getChildren',          'GETC',  readChildren, { ...onChildren, scan: scanPathAndFlag }),
+  read('getChildren2',         'GETC',  readChildren2, onChildren),
   read('getAllChildrenNumber', 'GETACN', readAllChildrenNumber),
-  read('multiRead',            'MLTR', readMulti(subOpOf),     { fast: false, errorHasBody: true }),
-  special('sync',              'SYNC', sync,                   { barrier: true }),
-  special('ping',              'PING', ping,                   { replyXid: Xid.ping }),
-  special('checkWatches',      'CHKW', checkWatches),
-  special('removeWatches',     'REMW', removeWatches),
-  special('setWatches',        'SETW', setWatches),
-  special('setWatches2',       'STW2', setWatches2),
-  special('addWatch',          'ADDW', addWatch),
-  special('getEphemerals',     'GETE', getEphemerals),
-  special('whoAmI',            'HOMI', answerWhoAmI),
+  read('multiRead',            'MLTR',  readMulti(subOpOf), { fast: false, errorHasBody: true }),
+  special('sync',              'SYNC',  sync, { barrier: true }),
+  special('ping',              'PING',  ping, { replyXid: Xid.ping }),
+  special('checkWatches',      'CHKW',  checkWatches),
+  special('removeWatches',     'REMW',  removeWatches),
+  special('setWatches',        'SETW',  setWatches),
+  special('setWatches2',       'STW2',  setWatches2),
+  special('addWatch',          'ADDW',  addWatch),
+  special('getEphemerals',     'GETE',  getEphemerals),
+  special('whoAmI',            'HOMI',  answerWhoAmI),
   { kind: 'connection', code: OpCode.auth, name: 'auth', word: 'NA' },
   { kind: 'connection', code: OpCode.sasl, name: 'sasl', word: 'NA' },
 ];

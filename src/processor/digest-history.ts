@@ -1,4 +1,4 @@
-/** Digests of the tree at every 128th zxid, for the word `hash` (Apache `DataTree.logZxidDigest`). */
+/** Digests of the tree at every 128th zxid, for the word `hash` (Apache `ZxidDigest`). */
 import { digestHistoryEvery, digestHistoryMax } from '../base/limits.ts';
 import { joinHalves } from '../base/zxid.ts';
 import type { TreeView } from '../tree/tree-view.ts';

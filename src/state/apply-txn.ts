@@ -80,6 +80,13 @@ export class TxnApplier {
 
   private readonly parts: TxnApplierParts;
   private readonly reader = new JuteReader();
+  /** The node that the operation has touched, and its path. */
+  private ref = 0;
+  private pathStart = 0;
+  private pathEnd = 0;
+  /** Of the node that is being created. */
+  private ownerHi = 0;
+  private ownerLo = 0;
 
   constructor(parts: TxnApplierParts) {
     this.parts = parts;
@@ -104,7 +111,8 @@ export class TxnApplier {
     this.type = reader.readInt();
     this.parts.tree.beginTxn(this.zxidHi, this.zxidLo, timeHi, timeLo);
     try {
-      this.applyOp(this.type);
+      if (this.type === OpCode.multi) this.applyMulti();
+      else this.applyOp(this.type);
       if (this.type !== OpCode.error) this.readDigest();
     } catch (error) {
       if (!(error instanceof JuteError)) throw error;
@@ -114,11 +122,9 @@ export class TxnApplier {
 
   /** True when the trailer agrees with the tree, or says nothing that we could compare. */
   isDigestAsExpected(): boolean {
-    const { tree } = this.parts;
-    return (
-      !this.hasDigest ||
-      (tree.digestHi === this.expectedDigestHi && tree.digestLo === this.expectedDigestLo)
-    );
+    const { digestHi, digestLo } = this.parts.tree;
+    if (!this.hasDigest) return true;
+    return digestHi === this.expectedDigestHi && digestLo === this.expectedDigestLo;
   }
 
   private readDigest(): void {
@@ -130,52 +136,48 @@ export class TxnApplier {
   }
 
   private applyOp(type: number): void {
+    this.ref = this.pathStart = this.pathEnd = 0;
+    const err = this.carryOut(type);
+    if (err !== ErrorCode.ok && type !== OpCode.error) this.ignored++;
+    this.report(type, err);
+  }
+
+  /** Everything but multi; returns the result, which says more than ok only in a replay. */
+  private carryOut(type: number): number {
     switch (type) {
       case OpCode.create:
       case OpCode.create2:
       case OpCode.createContainer:
       case OpCode.createTTL:
-        this.applyCreate(type);
-        break;
+        return this.applyCreate(type);
       case OpCode.delete:
       case OpCode.deleteContainer:
-        this.applyDelete(type);
-        break;
+        return this.deletePath(this.readPath(), this.reader.offset);
       case OpCode.setData:
       case OpCode.reconfig:
-        this.applySetData(type);
-        break;
+        return this.applySetData();
       case OpCode.setACL:
-        this.applySetAcl();
-        break;
+        return this.applySetAcl();
       case OpCode.check:
-        this.applyCheck();
-        break;
-      case OpCode.multi:
-        this.applyMulti();
-        break;
+        // Its outcome was settled when the txn was prepared.
+        this.readPath();
+        this.reader.skip(4);
+        return ErrorCode.ok;
       case OpCode.createSession:
         this.parts.listener.sessionOpened(this.clientIdHi, this.clientIdLo, this.reader.readInt());
-        this.report(type, ErrorCode.ok);
-        break;
+        return ErrorCode.ok;
       case OpCode.closeSession:
-        this.applyCloseSession();
-        break;
+        return this.applyCloseSession();
       case OpCode.error:
-        this.report(type, this.reader.readInt());
-        break;
+        return this.reader.readInt();
       default:
-        this.undecodable++;
+        throw new JuteError(`unsupported txn type ${type}`);
     }
   }
 
-  private report(type: number, err: number, ref = 0, start = 0, end = 0): void {
-    this.parts.listener.opApplied(type, err, ref, this.reader.bytes, start, end);
-  }
-
-  private ignore(type: number, err: number): void {
-    this.ignored++;
-    this.report(type, err);
+  private report(type: number, err: number): void {
+    const { ref, pathStart, pathEnd } = this;
+    this.parts.listener.opApplied(type, err, ref, this.reader.bytes, pathStart, pathEnd);
   }
 
   /** Reads the ustring at the reader; returns where it begins, and it ends at the reader. */
@@ -185,77 +187,66 @@ export class TxnApplier {
     return this.reader.skip(length);
   }
 
-  private applyCreate(type: number): void {
+  private applyCreate(type: number): ErrorCode {
     const { reader } = this;
     const { tree, quotas, listener } = this.parts;
-    const { bytes } = reader;
     const start = this.readPath();
-    const end = reader.offset;
+    const { bytes, offset: end } = reader;
     const dataLength = reader.readLength();
     const dataStart = reader.skip(Math.max(dataLength, 0));
     const aclStart = reader.offset;
     skipAcl(reader);
     const aclEnd = reader.offset;
-    const ephemeral = isPlain(type) && reader.readBool();
+    const isPlain = type === OpCode.create || type === OpCode.create2;
+    const ephemeral = isPlain && reader.readBool();
     // Logs of Apache 3.4 end here.
     const parentCVersion = reader.remaining() >= 4 ? reader.readInt() : -1;
-    const ttlHi = type === OpCode.createTTL ? reader.readInt() : 0;
-    const ttlLo = type === OpCode.createTTL ? reader.readInt() : 0;
+    const ttlAt = type === OpCode.createTTL ? reader.skip(8) : 0;
 
     const slash = bytes.lastIndexOf(slashByte, end - 1);
     const parent = slash < start ? 0 : tree.find(bytes, start, slash);
-    if (parent === 0) {
-      this.ignore(type, ErrorCode.noNode);
-      return;
-    }
+    if (parent === 0) return ErrorCode.noNode;
     const aclId = tree.acls.intern(bytes, aclStart, aclEnd);
     const existing = tree.find(bytes, start, end);
     if (existing !== 0) {
       tree.setAcl(existing, aclId, tree.aversion(existing));
       tree.raiseParent(parent, parentCVersion);
-      this.ignore(type, ErrorCode.nodeExists);
-      return;
+      return ErrorCode.nodeExists;
     }
-    let ownerHi = 0;
-    let ownerLo = 0;
-    if (type === OpCode.createContainer) {
-      ownerHi = containerOwnerHi;
-    } else if (type === OpCode.createTTL) {
-      ownerHi = ttlOwnerHi | ttlHi;
-      ownerLo = ttlLo;
-    } else if (ephemeral) {
-      ownerHi = this.clientIdHi;
-      ownerLo = this.clientIdLo;
-    }
+    this.chooseOwner(type, ephemeral, ttlAt);
+    const { ownerHi, ownerLo } = this;
     const data = dataLength < 0 ? null : bytes;
+    // biome-ignore format: ten arguments on a hot path
     const ref = tree.create(
-      parent,
-      bytes,
-      start,
-      end,
-      data,
-      dataStart,
-      dataLength,
-      aclId,
-      ownerHi,
-      ownerLo,
+      parent, bytes, start, end, data, dataStart, dataLength, aclId, ownerHi, ownerLo,
     );
     tree.raiseParent(parent, parentCVersion);
     if (ephemeral) this.parts.ephemerals.add(ownerHi, ownerLo, ref);
     quotas.onCreate(bytes, start, end, dataLength);
     listener.nodeCreated(ref, parent, bytes, start, end);
-    this.report(type, ErrorCode.ok, ref, start, end);
+    return this.touched(ref, start, end);
   }
 
-  private applyDelete(type: number): void {
-    const start = this.readPath();
-    const err = this.deletePath(this.reader.bytes, start, this.reader.offset);
-    if (err === ErrorCode.ok) this.report(type, err);
-    else this.ignore(type, err);
+  /** The owner follows from the type of the txn, here and in prep (hazard H7). */
+  private chooseOwner(type: number, ephemeral: boolean, ttlAt: number): void {
+    this.ownerHi = ephemeral ? this.clientIdHi : 0;
+    this.ownerLo = ephemeral ? this.clientIdLo : 0;
+    if (type === OpCode.createContainer) this.ownerHi = containerOwnerHi;
+    if (type !== OpCode.createTTL) return;
+    this.ownerHi = ttlOwnerHi | this.reader.view.getInt32(ttlAt);
+    this.ownerLo = this.reader.view.getInt32(ttlAt + 4);
   }
 
-  private deletePath(bytes: Uint8Array, start: number, end: number): ErrorCode {
+  private touched(ref: number, start: number, end: number): ErrorCode {
+    this.ref = ref;
+    this.pathStart = start;
+    this.pathEnd = end;
+    return ErrorCode.ok;
+  }
+
+  private deletePath(start: number, end: number): ErrorCode {
     const { tree } = this.parts;
+    const { bytes } = this.reader;
     const slash = bytes.lastIndexOf(slashByte, end - 1);
     const parent = slash < start ? 0 : tree.find(bytes, start, slash);
     if (parent === 0) return ErrorCode.noNode;
@@ -279,11 +270,9 @@ export class TxnApplier {
     const { tree, ephemerals, quotas, listener, extendedTypesEnabled } = this.parts;
     if (tree.childCount(ref) > 0) this.deleteDescendants(ref);
     const dataLength = tree.dataLength(ref);
-    const ownerHi = tree.ownerHi(ref);
-    const ownerLo = tree.ownerLo(ref);
-    if (isSessionOwner(ownerHi, ownerLo, extendedTypesEnabled)) {
-      ephemerals.remove(ownerHi, ownerLo, ref);
-    }
+    const hi = tree.ownerHi(ref);
+    const lo = tree.ownerLo(ref);
+    if (isSessionOwner(hi, lo, extendedTypesEnabled)) ephemerals.remove(hi, lo, ref);
     listener.nodeDeleting(ref, parent, path, start, end);
     tree.remove(ref);
     quotas.onDelete(path, start, end, dataLength);
@@ -305,35 +294,30 @@ export class TxnApplier {
 
   private deleteByRef(ref: number): void {
     const { tree } = this.parts;
-    const length = tree.pathLength(ref);
     // One call can be inside another one, so each has a path of its own; this is a rare case.
-    const path = new Uint8Array(length);
+    const path = new Uint8Array(tree.pathLength(ref));
     tree.writePath(ref, path, 0);
-    this.deleteNode(ref, tree.parent(ref), path, 0, length);
+    this.deleteNode(ref, tree.parent(ref), path, 0, path.byteLength);
   }
 
-  private applySetData(type: number): void {
+  private applySetData(): ErrorCode {
     const { reader } = this;
     const { tree, quotas, listener } = this.parts;
-    const { bytes } = reader;
     const start = this.readPath();
-    const end = reader.offset;
+    const { bytes, offset: end } = reader;
     const dataLength = reader.readLength();
     const dataStart = reader.skip(Math.max(dataLength, 0));
     const version = reader.readInt();
     const ref = tree.find(bytes, start, end);
-    if (ref === 0) {
-      this.ignore(type, ErrorCode.noNode);
-      return;
-    }
+    if (ref === 0) return ErrorCode.noNode;
     const bytesMore = Math.max(dataLength, 0) - Math.max(tree.dataLength(ref), 0);
     tree.setData(ref, dataLength < 0 ? null : bytes, dataStart, dataLength, version);
     quotas.onSetData(bytes, start, end, bytesMore);
     listener.dataChanged(ref, bytes, start, end);
-    this.report(type, ErrorCode.ok, ref, start, end);
+    return this.touched(ref, start, end);
   }
 
-  private applySetAcl(): void {
+  private applySetAcl(): ErrorCode {
     const { reader } = this;
     const { tree } = this.parts;
     const start = this.readPath();
@@ -342,28 +326,17 @@ export class TxnApplier {
     const aclEnd = reader.offset;
     const aversion = reader.readInt();
     const ref = tree.find(reader.bytes, start, end);
-    if (ref === 0) {
-      this.ignore(OpCode.setACL, ErrorCode.noNode);
-      return;
-    }
+    if (ref === 0) return ErrorCode.noNode;
     tree.setAcl(ref, tree.acls.intern(reader.bytes, end, aclEnd), aversion);
-    this.report(OpCode.setACL, ErrorCode.ok, ref, start, end);
-  }
-
-  /** Its outcome was settled when the txn was prepared. */
-  private applyCheck(): void {
-    const start = this.readPath();
-    const end = this.reader.offset;
-    this.reader.skip(4);
-    this.report(OpCode.check, ErrorCode.ok, 0, start, end);
+    return this.touched(ref, start, end);
   }
 
   /** All operations or none: a single one of type error makes all of them errors. */
   private applyMulti(): void {
     const { reader } = this;
+    const { end } = reader;
     const count = reader.readCount();
     const from = reader.offset;
-    const { end } = reader;
     const failed = this.hasErrorAmong(count);
     reader.offset = from;
     let afterError = false;
@@ -372,14 +345,9 @@ export class TxnApplier {
       const length = Math.max(reader.readLength(), 0);
       const bodyEnd = reader.offset + length;
       reader.end = bodyEnd;
-      if (!failed) {
-        this.applyOp(type);
-      } else if (type === OpCode.error) {
-        this.report(type, reader.readInt());
-        afterError = true;
-      } else {
-        this.report(OpCode.error, afterError ? ErrorCode.runtimeInconsistency : ErrorCode.ok);
-      }
+      if (!failed || type === OpCode.error) this.applyOp(type);
+      else this.report(OpCode.error, afterError ? ErrorCode.runtimeInconsistency : ErrorCode.ok);
+      if (type === OpCode.error) afterError = true;
       reader.offset = bodyEnd;
       reader.end = end;
     }
@@ -395,35 +363,30 @@ export class TxnApplier {
   }
 
   /** The session first, then what the txn lists, then what else is known to be the session's. */
-  private applyCloseSession(): void {
+  private applyCloseSession(): ErrorCode {
     const { reader, clientIdHi, clientIdLo } = this;
     const { listener, ephemerals } = this.parts;
     listener.sessionClosed(clientIdHi, clientIdLo);
     const count = this.hasCloseSessionBody() ? reader.readCount() : 0;
     for (let i = 0; i < count; i++) {
-      const start = this.readPath();
-      if (this.deletePath(reader.bytes, start, reader.offset) !== ErrorCode.ok) this.ignored++;
+      const err = this.deletePath(this.readPath(), reader.offset);
+      if (err !== ErrorCode.ok) this.ignored++;
     }
     if (ephemerals.countOf(clientIdHi, clientIdLo) > 0) {
       for (const ref of [...ephemerals.refsOf(clientIdHi, clientIdLo)]) this.deleteByRef(ref);
     }
-    this.report(OpCode.closeSession, ErrorCode.ok);
+    return ErrorCode.ok;
   }
 
   /** Older logs, and `closeSessionTxn.enabled=false`, have none; a digest is not one. */
   private hasCloseSessionBody(): boolean {
-    const { reader } = this;
-    const remaining = reader.remaining();
-    if (remaining < 4) return false;
-    return remaining !== txnDigestBytes || reader.view.getInt32(reader.offset) !== digestVersion;
+    const { view, offset, end } = this.reader;
+    if (end - offset < 4) return false;
+    return end - offset !== txnDigestBytes || view.getInt32(offset) !== digestVersion;
   }
 }
 
 const slashByte = 0x2f;
-
-function isPlain(type: number): boolean {
-  return type === OpCode.create || type === OpCode.create2;
-}
 
 function skipAcl(reader: JuteReader): void {
   const count = reader.readCount();

@@ -13,12 +13,12 @@ import { JuteReader } from '../../src/jute/reader.ts';
 import type { Field } from '../../src/jute/schema.ts';
 import { encodeUtf8 } from '../../src/jute/utf8.ts';
 import { JuteWriter } from '../../src/jute/writer.ts';
-import {
-  type ConnectAnswer,
-  KeeperCore,
-  type KeeperOutput,
-  type KeeperSettings,
-} from '../../src/processor/keeper-core.ts';
+import { KeeperCore } from '../../src/processor/keeper-core.ts';
+import type {
+  ConnectAnswer,
+  KeeperOutput,
+  KeeperSettings,
+} from '../../src/processor/keeper-ports.ts';
 import { Ephemerals } from '../../src/state/ephemerals.ts';
 import { createSessionTable, SessionTable } from '../../src/state/session-table.ts';
 import { SessionTracker } from '../../src/state/session-tracker.ts';
@@ -90,6 +90,8 @@ export interface HarnessOptions {
   readonly skipAcl?: boolean;
   /** Where the history begins; 0 unless given. */
   readonly lastZxid?: bigint;
+  /** A tree that is there already, instead of an empty one. */
+  readonly memory?: TreeMemory;
 }
 
 const wallMsAtStart = 1_795_000_000_000;
@@ -109,18 +111,17 @@ export class Harness implements KeeperOutput {
   committed = 0;
   withhold: boolean;
   nowMs = 1000;
+  private readonly options: HarnessOptions;
   private nextCnxnId = 1;
   private readonly clients = new Map<number, Client>();
 
   constructor(options: HarnessOptions = {}) {
     this.withhold = options.withhold ?? false;
-    this.memory = createTreeMemory({ bytesMax: 8 << 20, segmentBytes: 1 << 20 });
+    this.options = options;
+    this.memory = options.memory ?? createTreeMemory({ bytesMax: 8 << 20, segmentBytes: 1 << 20 });
     const settings = { ...defaultSettings, ...options.settings };
     this.tree = new TreeWriter(this.memory, { extendedTypes: settings.extendedTypesEnabled });
-    this.tree.createSystemNodes();
-    const lastZxid = options.lastZxid ?? 0n;
-    this.tree.openSection();
-    this.tree.closeSection(Number(lastZxid >> 32n), Number(BigInt.asIntN(32, lastZxid)));
+    if (options.memory === undefined) this.createTree(options.lastZxid ?? 0n);
     this.view = new TreeView(this.memory);
     const { sessionsMax = 64, tickTimeMs = 2000 } = options;
     const sessionTable = new SessionTable(createSessionTable({ sessionsMax, nowMs: this.nowMs }));
@@ -144,6 +145,7 @@ export class Harness implements KeeperOutput {
       settings,
     });
     this.core.begin(this.wallMs, this.nowMs);
+    this.core.tick();
   }
 
   get wallMs(): number {
@@ -158,6 +160,17 @@ export class Harness implements KeeperOutput {
 
   get lastZxid(): bigint {
     return joinHalves(this.view.lastZxidHi, this.view.lastZxidLo);
+  }
+
+  private createTree(lastZxid: bigint): void {
+    this.tree.createSystemNodes();
+    this.tree.openSection();
+    this.tree.closeSection(Number(lastZxid >> 32n), Number(BigInt.asIntN(32, lastZxid)));
+  }
+
+  /** Another core on the same tree, without any session. */
+  restart(): Harness {
+    return new Harness({ ...this.options, memory: this.memory });
   }
 
   /** A connection with a new session. */

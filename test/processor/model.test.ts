@@ -308,10 +308,10 @@ const entries: Acl[] = [
   aclOf(31, 'auth', ''),
   aclOf(16, 'digest', digestOf('eve:pw')),
 ];
-const acl = fc.oneof(
-  { weight: 9, arbitrary: fc.constant([entries[0] as Acl]) },
+const acl: fc.Arbitrary<Acl[]> = fc.oneof(
+  { weight: 9, arbitrary: fc.constant<Acl[]>([entries[0] as Acl]) },
   { weight: 3, arbitrary: fc.subarray(entries.slice(1), { minLength: 1 }).map(distinct) },
-  { weight: 1, arbitrary: fc.constant([aclOf(31, 'world', 'foo')]) },
+  { weight: 1, arbitrary: fc.constant<Acl[]>([aclOf(31, 'world', 'foo')]) },
 );
 
 /** The model keeps duplicates, which `auth` beside `digest` could make. */
