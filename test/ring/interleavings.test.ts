@@ -127,10 +127,8 @@ class Receiving implements Agent {
     assert(type === this.received, `record ${this.received} comes next, not ${type}`);
     assert(length === lengths[type % lengths.length], `record ${type} has its length`);
     const payload = this.receiver.bytes.subarray(offset, offset + length);
-    assert(
-      payload.every((byte) => byte === type + 1),
-      `record ${type} is whole`,
-    );
+    const whole = payload.length === length && payload.every((byte) => byte === type + 1);
+    assert(whole, `record ${type} is whole`);
     if (this.echo !== undefined && !trySend(this.echo, type, this.plan)) {
       this.echo.awaitRoom();
       return false;
@@ -236,13 +234,14 @@ function echoingOn(runner: Runner, plan: Plan): Program {
 function exploreOneWay(from: Runner, to: Runner, change: Partial<Plan>, socketEvents = 0): number {
   const changed = { ...plan, ...change };
   const programs = [sendingOn(from, changed), receivingOn(to, changed)];
-  return explore({ makeMemory: memoryOf(changed), programs, socketEvents }).states;
+  const plainFirst = from === main || to === main;
+  return explore({ makeMemory: memoryOf(changed), programs, socketEvents, plainFirst }).states;
 }
 
 function exploreBothWays(from: Runner, to: Runner, change: Partial<Plan>): number {
   const changed = { ...plan, ...change };
   const programs = [askingOn(from, changed), echoingOn(to, changed)];
-  return explore({ makeMemory: memoryOf(changed), programs }).states;
+  return explore({ makeMemory: memoryOf(changed), programs, plainFirst: true }).states;
 }
 
 describe('in every interleaving of two threads', () => {
@@ -261,49 +260,49 @@ describe('in every interleaving of two threads', () => {
     vi.unstubAllGlobals();
   });
 
-  /** Sizes from empty to the longest: two or three records fill the ring, some must skip its end. */
-  const mixed: Partial<Plan> = { records: 5, lengths: [8, 0, 0], batch: 2 };
+  /** Empty and longest records; two or three fill the ring, every other one skips its end. */
+  const mixed: Partial<Plan> = { records: 5, lengths: [0, 8, 8], batch: 2 };
 
   it('a worker receives from a worker all records, whole, once and in order', () => {
-    expect(exploreOneWay(worker, worker, { ...mixed, records: 8 })).toBeGreaterThan(10_000);
+    expect(exploreOneWay(worker, worker, { ...mixed, records: 8 })).toBeGreaterThan(1000);
   });
 
   it('the same holds when four records fit and each drain takes two', () => {
-    const change = { records: 6, lengths: [0, 16, 8, 24], capacity: 64, batch: 2, limit: 2 };
-    expect(exploreOneWay(worker, worker, change)).toBeGreaterThan(10_000);
+    const change = { records: 5, lengths: [0, 16, 8, 24], capacity: 64, batch: 2, limit: 2 };
+    expect(exploreOneWay(worker, worker, change)).toBeGreaterThan(1000);
   });
 
   it('the same holds when each drain takes one record and each publish shows one', () => {
-    const change = { records: 5, lengths: [8, 0], limit: 1 };
-    expect(exploreOneWay(worker, worker, change)).toBeGreaterThan(10_000);
+    const change = { records: 4, lengths: [0, 8, 8], limit: 1 };
+    expect(exploreOneWay(worker, worker, change)).toBeGreaterThan(1000);
   });
 
   it.each([
     ['2^31', 0x7fffffe8],
     ['2^32', -24],
   ])('the same holds while positions grow past %s', (_, start) => {
-    expect(exploreOneWay(worker, worker, { ...mixed, start })).toBeGreaterThan(10_000);
+    expect(exploreOneWay(worker, worker, { ...mixed, start })).toBeGreaterThan(1000);
   });
 
   it('a worker receives from the main thread, whose sockets wake it too', () => {
-    expect(exploreOneWay(main, worker, { records: 3 }, 1)).toBeGreaterThan(10_000);
+    expect(exploreOneWay(main, worker, { records: 3 }, 1)).toBeGreaterThan(1000);
   });
 
   it('the main thread receives from a worker, and its sockets wake it too', () => {
-    expect(exploreOneWay(worker, main, { records: 3 }, 1)).toBeGreaterThan(10_000);
+    expect(exploreOneWay(worker, main, { records: 3 }, 1)).toBeGreaterThan(1000);
   });
 
   it('two workers send to and fro on full rings, with one bell each', () => {
     const change = { records: 3, batch: 3 };
-    expect(exploreBothWays(worker, worker, change)).toBeGreaterThan(10_000);
+    expect(exploreBothWays(worker, worker, change)).toBeGreaterThan(1000);
   });
 
   it('the main thread and a worker send to and fro on full rings, with one bell each', () => {
     const change = { records: 3, batch: 3 };
-    expect(exploreBothWays(main, worker, change)).toBeGreaterThan(10_000);
+    expect(exploreBothWays(main, worker, change)).toBeGreaterThan(1000);
   });
 
   it('a worker asks and the main thread answers', () => {
-    expect(exploreBothWays(worker, main, { records: 2 })).toBeGreaterThan(10_000);
+    expect(exploreBothWays(worker, main, { records: 2 })).toBeGreaterThan(1000);
   });
 });
