@@ -59,7 +59,7 @@ export function recoverKeeper(
 ): RecoveredKeeper {
   const { shared, settings, serverId, ports, ensemble } = parts;
   const startedMs = ports.clock.monotonicMs();
-  const tree = new TreeWriter(shared.tree);
+  const tree = new TreeWriter(shared.tree, { extendedTypes: settings.extendedTypesEnabled });
   const { state, lastZxid, snapshotZxid, replayed } = recoverState(parts, tree);
   const orphans = state.dropOrphans(lastZxid);
   if (orphans > 0) ports.logger.warn({ orphans }, 'Removed ephemeral nodes without a session');
