@@ -1,0 +1,52 @@
+/**
+ * The shared memory of a simulated server: of the shape that `createShared` gives to the `inline`
+ * placement, but small, since thousands of servers are started here, and with rings of any size,
+ * so that full ones are no exception.
+ */
+import { createMetricsMemory } from '../../src/admin/metrics-recorder.ts';
+import { createSharedStatus } from '../../src/agents/shared-status.ts';
+import { createBell } from '../../src/ring/bell.ts';
+import { createRing } from '../../src/ring/ring.ts';
+import { createSessionTable } from '../../src/state/session-table.ts';
+import type { SharedServer } from '../../src/thread/shared.ts';
+import { createTreeMemory, type TreeMemory } from '../../src/tree/tree-memory.ts';
+
+/** Data areas in bytes, powers of two. */
+export interface RingSizes {
+  readonly requests: number;
+  readonly replies: number;
+  readonly appends: number;
+  readonly synced: number;
+}
+
+export const roomyRings: RingSizes = {
+  requests: 1 << 15,
+  replies: 1 << 15,
+  appends: 1 << 15,
+  synced: 1 << 10,
+};
+
+const treeBytesMax = 1 << 20;
+const sessionsMax = 64;
+
+export function createSimTree(hashSeed: number): TreeMemory {
+  return createTreeMemory({ bytesMax: treeBytesMax, hashSeed });
+}
+
+/** A recovery empties the tree first, so `tree` may be one that was used before. */
+export function createSimShared(nowMs: number, rings: RingSizes, tree: TreeMemory): SharedServer {
+  const bell = createBell();
+  const ring = (bytes: number) => createRing(bytes, bell, bell);
+  return {
+    placement: 'inline',
+    bells: [bell],
+    tree,
+    sessions: createSessionTable({ sessionsMax, nowMs }),
+    status: createSharedStatus(),
+    metrics: { front: createMetricsMemory(), log: createMetricsMemory() },
+    requests: ring(rings.requests),
+    replies: ring(rings.replies),
+    appends: ring(rings.appends),
+    synced: ring(rings.synced),
+  };
+}

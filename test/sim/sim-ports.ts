@@ -1,0 +1,106 @@
+/**
+ * The world as a simulated server sees it: a clock that moves only when it is told to, random
+ * numbers that follow from a seed, a logger that keeps warnings, the settings of a small server.
+ * Nothing here looks at the real clock or at any other source of chance.
+ */
+import type { Clock, Disk, Random } from '../../src/base/ports.ts';
+import { readConfiguration } from '../../src/config/read-configuration.ts';
+import type { Settings } from '../../src/config/settings.ts';
+import { nodeCompression } from '../../src/storage/node-compression.ts';
+import type { Ports } from '../../src/thread/assemble.ts';
+import { nodeHash } from '../../src/thread/node-hash.ts';
+import { RecordingLogger } from '../storage/recording-logger.ts';
+import { counterRandom } from './sim-disk-image.ts';
+
+export type SettingValues = Readonly<Record<string, string | number | boolean>>;
+
+const wallMsAtStart = 1_795_000_000_000;
+
+export class SimClock implements Clock {
+  private ms: number;
+
+  constructor(ms = 1000) {
+    this.ms = ms;
+  }
+
+  nowMs(): number {
+    return wallMsAtStart + this.ms;
+  }
+
+  monotonicMs(): number {
+    return this.ms;
+  }
+
+  pass(ms: number): void {
+    this.ms += ms;
+  }
+
+  fork(): SimClock {
+    return new SimClock(this.ms);
+  }
+}
+
+/** The n-th number is a function of seed and n. */
+export class SimRandom implements Random {
+  readonly next32: () => number;
+
+  constructor(seed: number) {
+    this.next32 = counterRandom(seed);
+  }
+
+  /** A whole number from 0 up to, not including, `bound`. */
+  below(bound: number): number {
+    return this.next32() % bound;
+  }
+
+  pick<T>(items: readonly T[]): T {
+    return items[this.below(items.length)] as T;
+  }
+
+  /** True in `part` of `of` cases. */
+  chance(part: number, of: number): boolean {
+    return this.below(of) < part;
+  }
+}
+
+const settingsBySaying = new Map<string, Settings>();
+
+/** Small files and short intervals, so that a short run meets everything that is rare. */
+export function simSettings(values: SettingValues = {}): Settings {
+  const all: SettingValues = {
+    dataDir: '/data',
+    tickTime: 1000,
+    preAllocSize: 8,
+    snapCount: 1000,
+    'ringkeeper.treeMemoryMb': 1,
+    extendedTypesEnabled: true,
+    'znode.container.checkIntervalMs': 1000,
+    ...values,
+  };
+  const saying = JSON.stringify(all);
+  const known = settingsBySaying.get(saying);
+  if (known !== undefined) return known;
+  const { settings } = readConfiguration({
+    configFile: null,
+    defaults: 'development',
+    flags: [],
+    environment: {},
+    options: Object.entries(all).map(([name, value]) => ({
+      ...{ name, value: String(value) },
+      origin: { kind: 'option', name },
+    })),
+    readText: () => null,
+  });
+  settingsBySaying.set(saying, settings);
+  return settings;
+}
+
+export function simPorts(disk: Disk, clock: Clock, seed: number): Ports {
+  return {
+    ...{ disk, clock },
+    random: new SimRandom(seed),
+    logger: new RecordingLogger(),
+    compression: nodeCompression,
+    hash: nodeHash,
+  };
+}
