@@ -268,7 +268,6 @@ export class LogReplay {
         `cutting off the ${verdict.kind} end of the log: ${verdict.why}`,
       );
       file.truncate(offset);
-      file.sync();
     } finally {
       file.close();
     }

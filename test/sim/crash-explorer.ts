@@ -3,7 +3,7 @@
  * at what each crash policy would leave: recovery must find all that was acknowledged, nothing
  * half done, and must find the same again when the machine stops once more right after it.
  */
-import type { Epoch, Zxid } from '../../src/base/zxid.ts';
+import type { Epoch } from '../../src/base/zxid.ts';
 import type { SnapshotEncoding } from '../../src/storage/data-directory.ts';
 import { dataDirectory, openDataDirectory } from '../../src/storage/data-directory.ts';
 import { EpochFiles } from '../../src/storage/epoch-files.ts';
@@ -38,7 +38,7 @@ export class World {
   acked = 0n;
   /** Pictures that may be found, by zxid; several while a truncation or SNAP is under way. */
   allowed: Map<bigint, string>[] = [];
-  /** The zxid that must be found exactly, when that is known. */
+  /** Epochs that were promised. */
   acceptedEpoch = 0;
   currentEpoch = 0;
   history: History;
@@ -197,12 +197,4 @@ function attempt(place: () => string, run: () => Recovery): Recovery {
       cause: error,
     });
   }
-}
-
-/** Appends and recovers once more: what was recovered can be built on. */
-export function goOn(disk: SimDisk, role: World['role'], history: History): Zxid {
-  const writer = new TxnLogWriter({ disk, directory, lastZxid: history.lastZxid });
-  history.append(writer, 3);
-  writer.flush();
-  return recoverSim(disk.crash('lose-all', 1), role).lastZxid;
 }

@@ -237,7 +237,7 @@ describe('a snapshot', () => {
   });
 });
 
-describe('a snapshot that cannot be written', () => {
+describe('writing a snapshot', () => {
   it('leaves nothing behind, whichever effect fails', () => {
     const counting = newDisk();
     const before = counting.effects;
@@ -252,7 +252,7 @@ describe('a snapshot that cannot be written', () => {
     }
   });
 
-  it('for want of space leaves nothing behind either', () => {
+  it('leaves nothing behind for want of space either', () => {
     for (const encoding of encodings) {
       const disk = newDisk();
       disk.spaceBytes = 100;
@@ -261,7 +261,14 @@ describe('a snapshot that cannot be written', () => {
     }
   });
 
-  it('appears under its name only when it is whole and durable', () => {
+  it('makes it durable, bytes and name, before publish returns', () => {
+    const disk = newDisk();
+    const history = writeHistory(disk, 20);
+    const { state } = load(disk.crash('lose-all', 1));
+    expect(state.fingerprint()).toBe(history.state.fingerprint());
+  });
+
+  it('gives it its name only when it is whole and durable', () => {
     const disk = newDisk();
     disk.onMoment = () => {
       const names = disk.list(directory.snapshots).filter((name) => !name.endsWith('.tmp'));
@@ -286,7 +293,7 @@ describe('a snapshot that cannot be written', () => {
     expect(() => writer.beginAcls(0)).toThrow();
   });
 
-  it('is refused parts that are not due', () => {
+  it('refuses parts that are not due', () => {
     const disk = newDisk();
     const options = { disk, directory: directory.snapshots, zxid: 3n as Zxid };
     const writer = new SnapshotWriter(options);
