@@ -36,6 +36,8 @@ export interface ServerOptions {
 /** Longest wait for answers to what was received before the end. */
 const drainMsMax = 1000;
 const drainStepMs = 5;
+/** Longest time that the main thread waits for an answer without looking at its sockets. */
+const blockMsMax = 2;
 
 /** Resolves when clients are served. Rejects when the server cannot start; nothing is left then. */
 export async function startRingkeeper(options: ServerOptions): Promise<RingkeeperServer> {
@@ -92,6 +94,7 @@ export class RingkeeperServer {
       agents: this.mainAgents(),
       bell: new Bell(this.shared.bells[0]!),
       clock: this.ports.clock,
+      mayBlockMs: () => (placement !== 'inline' && this.front.isOnlyWaiting ? blockMsMax : 0),
       onFailure: (error) => this.fail(error),
     });
     this.listeners = this.makeListeners();

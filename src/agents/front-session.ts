@@ -37,8 +37,9 @@ export interface FrontSessionParts {
 export class FrontSession {
   private readonly parts: FrontSessionParts;
   private readonly reader = new JuteReader();
-  /** Requests of all clients at the keeper. */
+  /** Requests of all clients at the keeper, and how many clients they are of. */
   inFlight = 0;
+  waitingClients = 0;
   authFailed = 0;
 
   constructor(parts: FrontSessionParts) {
@@ -82,9 +83,22 @@ export class FrontSession {
     parts.sessions.touch(client.slot, nowMs);
     this.count(client, type, view.getInt32(start));
     parts.requests.request(client.connection.cnxnId, bytes, start, end);
+    if (client.inFlight === 0) this.waitingClients++;
     client.pushArrival(nowMs);
     this.inFlight++;
     return true;
+  }
+
+  /** A request of the client was answered, and `client.inFlight` counts it no more. */
+  onAnswered(client: FrontClient): void {
+    this.inFlight--;
+    if (client.inFlight === 0) this.waitingClients--;
+  }
+
+  /** The client is gone; nobody answers what it had in flight. */
+  onGone(client: FrontClient): void {
+    this.inFlight -= client.inFlight;
+    if (client.inFlight > 0) this.waitingClients--;
   }
 
   private count(client: FrontClient, type: number, xid: number): void {

@@ -74,11 +74,12 @@ export class FrontAgent implements Agent, ConnectionHandler, FrontRepliesListene
 
   dutyCycle(nowMs: number): number {
     const { requests } = this.parts;
+    const wasFull = requests.stalled;
     requests.flush();
     let done = this.replies.drain();
-    if (!requests.stalled && this.clients.hasStalled) {
+    // Answers, or room on the ring, are what stalled clients wait for.
+    if (this.clients.hasStalled && !requests.stalled && (done > 0 || wasFull)) {
       this.clients.resumeStalled();
-      done++;
     }
     done += this.clients.flushDirty();
     requests.flush();
@@ -99,6 +100,15 @@ export class FrontAgent implements Agent, ConnectionHandler, FrontRepliesListene
   /** Asks for a duty cycle soon, as when something was written for the keeper. */
   wake(): void {
     this.parts.wake();
+  }
+
+  /**
+   * Every client waits for an answer that comes over the ring, so no socket has anything to say
+   * (but for pipelined requests, which queue up meanwhile): the thread may wait for its bell alone.
+   */
+  get isOnlyWaiting(): boolean {
+    const { size } = this.clients;
+    return size > 0 && this.parts.session.waitingClients === size;
   }
 
   get inFlight(): number {
@@ -171,7 +181,7 @@ export class FrontAgent implements Agent, ConnectionHandler, FrontRepliesListene
   onReadEnd(connection: ClientConnection): void {
     if (this.turnOf !== connection) return;
     this.turnOf = null;
-    if (this.parts.requests.pending || this.clients.hasStalled) this.parts.wake();
+    if (this.parts.requests.pending) this.parts.wake();
     const client = this.clients.get(connection.cnxnId);
     if (client === undefined || this.turn.offset === 0) return;
     this.replies.drain();
@@ -192,7 +202,7 @@ export class FrontAgent implements Agent, ConnectionHandler, FrontRepliesListene
     const client = this.clients.get(connection.cnxnId);
     if (client === undefined) return;
     this.clients.remove(client);
-    this.parts.session.inFlight -= client.inFlight;
+    this.parts.session.onGone(client);
     if (client.state === 'fresh') return;
     this.parts.requests.disconnect(connection.cnxnId);
     this.parts.wake();
@@ -279,7 +289,7 @@ export class FrontAgent implements Agent, ConnectionHandler, FrontRepliesListene
     const latencyMs = nowMs - client.takeArrival();
     client.countReply(latencyMs, nowMs);
     this.stats.addLatency(latencyMs);
-    this.parts.session.inFlight--;
+    this.parts.session.onAnswered(client);
   }
 
   onNotify(cnxnId: number, bytes: Uint8Array, start: number, end: number): void {

@@ -58,7 +58,7 @@ export function* snapshotSlices(
     const writer = new SnapshotWriter({ disk, directory, zxid, encoding, compression });
     try {
       writeSessions(writer, new SessionTable(task.sessions));
-      const known = writeAcls(writer, walker);
+      const known = yield* writeAcls(writer, walker);
       yield* writeNodes(writer, walker, known);
       publish(writer, task, zxid);
     } finally {
@@ -107,9 +107,11 @@ const closedAcl = Uint8Array.from([
  * table. Its txn is younger than the snapshot's name too: replay sets the list anew. Until then
  * it has a list that permits nothing, for Apache's loader refuses ids that are not in the table.
  */
-function writeAcls(writer: SnapshotWriter, walker: TreeWalker): KnownAcls {
+function* writeAcls(writer: SnapshotWriter, walker: TreeWalker): Generator<void, KnownAcls> {
   const lists: { id: number; bytes: Uint8Array }[] = [];
-  walker.forEachAcl((id, bytes, start, end) => lists.push({ id, bytes: bytes.slice(start, end) }));
+  const take = (id: number, bytes: Uint8Array, start: number, end: number) =>
+    lists.push({ id, bytes: bytes.slice(start, end) });
+  while (!walker.forEachAcl(take)) yield;
   const ids = new Set(lists.map((list) => list.id));
   const placeholder = Math.max(0, ...ids) + 1;
   lists.push({ id: placeholder, bytes: closedAcl });

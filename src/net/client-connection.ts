@@ -175,7 +175,7 @@ export class ClientConnection {
 
   /** Adds bytes to what goes out at the next `flush`. */
   append(bytes: Uint8Array, start: number, end: number): void {
-    if (this.closed) return;
+    if (this.closed || this.ending) return;
     this.outbound.append(bytes, start, end);
     if (this.outboundBytes > outboundBytesPerConnectionMax) this.destroy();
   }
