@@ -6,6 +6,13 @@ import { FakeAgent, FakeClock } from './fake-agent.ts';
 class FakeBell {
   isRung = false;
   onRung: (() => void) | undefined;
+  /** Called instead of a blocking sleep. */
+  onSleep: ((timeoutMs: number) => void) | undefined;
+
+  sleep(timeoutMs: number): void {
+    this.isRung = false;
+    this.onSleep?.(timeoutMs);
+  }
 
   sleepAsync(onRung: () => void): boolean {
     const falls = !this.isRung;
@@ -90,6 +97,27 @@ describe('the main loop', () => {
     bell.ring();
     expect(journal).toEqual(['a', 'b']);
     expect(bell.onRung).toBeDefined();
+  });
+
+  it('waits for its bell in the turn where it may, and then goes on in the same turn', () => {
+    let mayBlock = true;
+    const mayBlockMs = () => (mayBlock ? 2 : 0);
+    const { loop, bell, journal } = makeSleeping({ mayBlockMs: () => 0 });
+    expect(journal).toEqual([]);
+    loop.close();
+    const blocking = makeWorld({ mayBlockMs });
+    const slept: number[] = [];
+    blocking.bell.onSleep = (timeoutMs) => {
+      slept.push(timeoutMs);
+      blocking.journal.push('sleep');
+      mayBlock = false;
+    };
+    blocking.loop.start();
+    nextTurn();
+    expect(blocking.journal).toEqual(['start a', 'start b', 'a', 'b', 'sleep', 'a', 'b']);
+    expect(slept).toEqual([2]);
+    expect(blocking.bell.onRung).toBeDefined();
+    expect(bell.onRung).toBeUndefined();
   });
 
   it('is not asleep while it works', () => {
