@@ -118,7 +118,7 @@ export function openDataDirectory(disk: Disk, directory: DataDirectory, autocrea
     if (disk.exists(path)) continue;
     if (!autocreate) {
       throw new DataDirectoryError(
-        `${path} does not exist and zookeeper.datadir.autocreate is false: create it, or correct dataDir`,
+        `${path} does not exist and zookeeper.datadir.autocreate is false: create it first`,
       );
     }
     makeDirectories(disk, path);

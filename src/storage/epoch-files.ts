@@ -17,7 +17,7 @@ import {
   joinPath,
   temporarySuffix,
 } from './data-directory.ts';
-import { RecoveryError } from './recovery-sink.ts';
+import { RecoveryError, restoreAdvice } from './recovery-sink.ts';
 
 export interface Epochs {
   readonly accepted: Epoch;
@@ -81,7 +81,7 @@ export class EpochFiles {
     throw this.refusal(
       currentEpochName,
       lastZxid,
-      `currentEpoch ${current} is older than the last txn: restore the file, or remove it if you know that this history is right`,
+      `currentEpoch ${current} is older than the last txn: ${restoreAdvice}`,
     );
   }
 

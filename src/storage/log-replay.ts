@@ -10,7 +10,12 @@ import { JuteError } from '../jute/jute-error.ts';
 import { JuteReader } from '../jute/reader.ts';
 import { digestVersion } from '../jute/txn.ts';
 import type { LogFile } from './data-directory.ts';
-import { RecoveryError, type RecoveryErrorKind, type RecoverySink } from './recovery-sink.ts';
+import {
+  RecoveryError,
+  type RecoveryErrorKind,
+  type RecoverySink,
+  restoreAdvice,
+} from './recovery-sink.ts';
 import type { SnapshotDigest } from './snapshot-format.ts';
 import { logHeaderBytes, measurePayload, newPayloadParts } from './txn-log-format.ts';
 import { TxnLogReader } from './txn-log-reader.ts';
@@ -135,7 +140,7 @@ export class LogReplay {
       log.path,
       0,
       log.zxid,
-      'the header is damaged but records follow: restore the file, or move it away to give up its txns',
+      `the header is damaged but records follow: ${restoreAdvice}`,
     );
   }
 
@@ -172,7 +177,7 @@ export class LogReplay {
         log.path,
         reader.offset,
         zxid,
-        `txn ${found} follows ${last} (of ${this.lastFile}): txns between them are missing or out of order; restore the missing log or snapshot, or empty the directory of an ensemble member and let it synchronize`,
+        `txn ${found} follows ${last} of ${this.lastFile}: txns are missing; ${restoreAdvice}`,
       );
     }
     const { parts } = this;
@@ -186,7 +191,7 @@ export class LogReplay {
         log.path,
         reader.offset,
         zxid,
-        `the record is whole but its txn cannot be read (${error.message}): it was written by a newer server or a faulty one`,
+        `${error.message} in a whole record: a newer server wrote it, or a faulty one`,
       );
     }
     this.state.applyTxn(reader.bytes, reader.start, parts.bodyEnd, reader.end);
@@ -219,7 +224,7 @@ export class LogReplay {
         file,
         offset,
         this.lastZxid,
-        `${message}: the history on disk is not the one that was acknowledged; restore a backup, or let an ensemble member synchronize from scratch`,
+        `${message}: this is not the history that was acknowledged; ${restoreAdvice}`,
       );
     }
     const zxid = `0x${this.lastZxid.toString(16)}`;
@@ -282,8 +287,7 @@ export class LogReplay {
     const last = `the last good txn is 0x${lastHere.toString(16)}`;
     // What a damaged record says of itself may be the damage: believed only if it is the next.
     let zxid = asZxid(lastHere + 1n);
-    let advice =
-      'restore the file from a backup, or let an ensemble member synchronize from scratch';
+    let advice = restoreAdvice;
     if (verdict.kind === 'corrupt') {
       if (verdict.zxid !== null && follows(lastHere, verdict.zxid)) zxid = verdict.zxid;
       if (verdict.behind !== null) {
@@ -291,7 +295,7 @@ export class LogReplay {
         advice = `txn 0x${behind.toString(16)} at offset ${at} behind it is whole; ${advice}`;
       } else {
         advice +=
-          '; or set zookeeper.recovery.truncateCorruptTail to drop this last record, which may have been acknowledged';
+          '; or set zookeeper.recovery.truncateCorruptTail to drop this record, acknowledged or not';
       }
     }
     this.refuse('bad-record', log.path, offset, zxid, `${verdict.why}; ${last}; ${advice}`);

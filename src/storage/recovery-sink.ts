@@ -47,6 +47,10 @@ export interface RecoverySink extends SnapshotVisitor {
   treeDigest(): Halves;
 }
 
+/** What an operator can do about a history that cannot be trusted. */
+export const restoreAdvice =
+  'restore a backup, or empty the directory of an ensemble member and let it synchronize';
+
 export type RecoveryErrorKind =
   | 'no-snapshot'
   | 'bad-snapshot'

@@ -26,7 +26,7 @@ import {
   type ReplayStart,
   syncFile,
 } from './log-replay.ts';
-import { RecoveryError, type RecoverySink } from './recovery-sink.ts';
+import { RecoveryError, type RecoverySink, restoreAdvice } from './recovery-sink.ts';
 import type { Compression } from './snapshot-compression.ts';
 import type { SnapshotTrailer } from './snapshot-format.ts';
 import { readSnapshotFile, snapshotDamage } from './snapshot-reader.ts';
@@ -130,7 +130,7 @@ function loadNewestSnapshot<State extends RecoverySink>(
   throw new RecoveryError(
     'bad-snapshot',
     { file: newest.path, offset: 0, zxid: newest.zxid },
-    'no snapshot can be read, this is the newest: restore one from a backup, or let an ensemble member synchronize from scratch',
+    `no snapshot can be read, this is the newest: ${restoreAdvice}`,
   );
 }
 
@@ -174,7 +174,7 @@ function beginWithoutSnapshot<State extends RecoverySink>(
     throw new RecoveryError(
       'no-snapshot',
       { file: log.path, offset: 0, zxid: log.zxid },
-      'no snapshot found, but there are log entries: restore the snapshots, or set snapshot.trust.empty=true once if this log begins with the first txn ever',
+      `no snapshot found, but there are log entries: ${restoreAdvice}; or set snapshot.trust.empty`,
     );
   }
   const mayCreate =
@@ -254,7 +254,7 @@ function refuseMissingEnd(listing: StorageListing, loadedPath: string, lastZxid:
   throw new RecoveryError(
     'missing-txns',
     { file: newest.path, offset: 0, zxid: newest.zxid },
-    `this snapshot is damaged, and ${loadedPath} with all logs reaches only ${last}: restore it from a backup, or move it away to give up the txns between`,
+    `this snapshot is damaged, and ${loadedPath} with all logs ends at ${last}: ${restoreAdvice}`,
   );
 }
 

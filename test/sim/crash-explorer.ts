@@ -144,7 +144,7 @@ function lookAtCrashes(
       const place = () =>
         moment === null
           ? `${policy} seed ${seed} at the end`
-          : `${policy} seed ${seed} ${moment.moment} effect ${moment.effect} (${moment.name} ${moment.path})`;
+          : `${policy} seed ${seed} at ${JSON.stringify(moment)}`;
       explored.states++;
       const after = world.disk.crash(policy, seed);
       const image = `${promise}\n${after.image()}`;

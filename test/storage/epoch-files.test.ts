@@ -60,7 +60,7 @@ describe('epoch files', () => {
     expect(recover(disk, zxid(3))).toEqual({ accepted: 5, current: 3 });
   });
 
-  it('are refused when acceptedEpoch is less than currentEpoch, unless its update was cut short', () => {
+  it('are refused when accepted is less than current, unless its update was cut short', () => {
     const files = { acceptedEpoch: '2', currentEpoch: '4' };
     expect(() => recover(withFiles(files), zxid(4))).toThrow('acceptedEpoch 2 is less');
     const torn = withFiles({ ...files, 'acceptedEpoch.tmp': '' });

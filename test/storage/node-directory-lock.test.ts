@@ -76,7 +76,7 @@ describe('the lock of a data directory', () => {
       lock.release();
     });
 
-    it(`(${method}) keeps a second server of the same process out, until it is released`, async () => {
+    it(`(${method}) keeps out a second server of the same process, until released`, async () => {
       const path = newDirectory();
       const lock = await lockDataDirectory(dataDirectory(path), method);
       const second = () => lockDataDirectory(dataDirectory(path), method);

@@ -116,7 +116,7 @@ describe('purge', () => {
     expect(names(disk)).toEqual(before);
   });
 
-  it('leaves foreign names alone, and logs that SNAP made obsolete only while they are young', () => {
+  it('leaves foreign names alone, and of obsolete logs only the young', () => {
     const { disk } = filled(5);
     const foreign = ['log.1.bak', 'snapshot.1.old', 'notes', 'obsolete-log.ff'];
     for (const name of [...foreign, 'obsolete-log.2']) writeFile(disk, name, new Uint8Array(3));

@@ -1,4 +1,4 @@
-/** Recovery beyond the sample directories: empty ones, fuzzy snapshots, old records, ends that lie. */
+/** Recovery beyond the sample directories: empty ones, fuzzy snapshots, old records. */
 import { describe, expect, it } from 'vitest';
 import type { Zxid } from '../../src/base/zxid.ts';
 import { OpCode } from '../../src/jute/proto.ts';
