@@ -295,7 +295,7 @@ export class LogReplay {
         advice = `txn 0x${behind.toString(16)} at offset ${at} behind it is whole; ${advice}`;
       } else {
         advice +=
-          '; or set zookeeper.recovery.truncateCorruptTail to drop this record, acknowledged or not';
+          '; or set zookeeper.recovery.truncateCorruptTail to drop it, acknowledged or not';
       }
     }
     this.refuse('bad-record', log.path, offset, zxid, `${verdict.why}; ${last}; ${advice}`);
