@@ -294,8 +294,7 @@ export class LogReplay {
         const { offset: at, zxid: behind } = verdict.behind;
         advice = `txn 0x${behind.toString(16)} at offset ${at} behind it is whole; ${advice}`;
       } else {
-        advice +=
-          '; or set zookeeper.recovery.truncateCorruptTail to drop it, acknowledged or not';
+        advice += '; or set zookeeper.recovery.truncateCorruptTail to drop it, acknowledged or not';
       }
     }
     this.refuse('bad-record', log.path, offset, zxid, `${verdict.why}; ${last}; ${advice}`);
