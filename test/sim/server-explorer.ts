@@ -5,10 +5,12 @@
  * again, and good to go on with.
  */
 import { lowHalf } from '../../src/base/zxid.ts';
+import type { Settings } from '../../src/config/settings.ts';
+import type { ModelHistory } from './model-history.ts';
 import { type CrashPolicy, crashPolicies, type EffectMoment, type SimDisk } from './sim-disk.ts';
 import { createSimTree } from './sim-memory.ts';
+import type { SimClock } from './sim-ports.ts';
 import { SimServer } from './sim-server.ts';
-import type { SimWorld } from './sim-world.ts';
 import { differenceOf, type StatePicture } from './tree-picture.ts';
 
 export interface ExploredStates {
@@ -18,33 +20,45 @@ export interface ExploredStates {
   moments: number;
 }
 
+/** What is looked at: a running world, or a disk that is being recovered. */
+export interface Subject {
+  readonly seed: number;
+  readonly settings: Settings;
+  readonly clock: SimClock;
+  readonly history: ModelHistory;
+  readonly disk: SimDisk;
+  readonly life: number;
+  /** The newest state that anybody can have seen. */
+  readonly visible: bigint;
+}
+
 const seedsPerPolicy: Record<CrashPolicy, number> = {
   'lose-all': 1,
   'keep-all': 1,
-  'random-subset': 2,
-  'torn-512': 2,
-  'torn-4096': 1,
-  'metadata-ordered': 2,
-  'posix-worst': 3,
+  'random-subset': 3,
+  'torn-512': 4,
+  'torn-4096': 2,
+  'metadata-ordered': 3,
+  'posix-worst': 5,
 };
 
 /** Memory of the servers that only look: one after another they empty it and fill it. */
 const lookingTree = createSimTree(1);
+const recoveringTree = createSimTree(2);
 
 export class ServerExplorer {
   readonly explored: ExploredStates = { states: 0, distinct: 0, moments: 0 };
-  private readonly world: SimWorld;
+  private readonly world: Subject;
   /** Which zxid was recovered from a disk image in this life. */
   private readonly known = new Map<string, bigint>();
   private knownLife = 0;
 
-  constructor(world: SimWorld) {
+  constructor(world: Subject) {
     this.world = world;
-    world.onMoment = (moment) => this.look(moment);
   }
 
   /** At a moment of an effect, or between two. */
-  look(moment: EffectMoment | null): void {
+  readonly look = (moment: EffectMoment | null): void => {
     const { world, explored } = this;
     explored.moments++;
     const at =
@@ -62,6 +76,15 @@ export class ServerExplorer {
     explored.states++;
     explored.distinct++;
     this.check(world.disk.killed(), `life ${world.life}, killed ${at}`);
+  };
+
+  /** Recovers the disk of the subject, and looks at every moment of that. */
+  lookAtRecovery(): void {
+    const { disk } = this.world;
+    disk.onMoment = this.look;
+    this.makeServer(disk, recoveringTree).start();
+    disk.onMoment = null;
+    this.look(null);
   }
 
   private lookAt(disk: SimDisk, place: string): void {
@@ -139,10 +162,10 @@ export class ServerExplorer {
     server.stop();
   }
 
-  private makeServer(disk: SimDisk): SimServer {
+  private makeServer(disk: SimDisk, tree = lookingTree): SimServer {
     const { seed, settings, clock } = this.world;
     const later = clock.fork();
     later.pass(10);
-    return new SimServer({ disk, clock: later, seed, settings, tree: lookingTree });
+    return new SimServer({ disk, clock: later, seed, settings, tree });
   }
 }

@@ -27,6 +27,8 @@ export const roomyRings: RingSizes = {
 };
 
 const treeBytesMax = 1 << 20;
+/** Nobody reads what is counted here, so one will do for all. */
+const metrics = { front: createMetricsMemory(), log: createMetricsMemory() };
 const sessionsMax = 64;
 
 export function createSimTree(hashSeed: number): TreeMemory {
@@ -43,7 +45,7 @@ export function createSimShared(nowMs: number, rings: RingSizes, tree: TreeMemor
     tree,
     sessions: createSessionTable({ sessionsMax, nowMs }),
     status: createSharedStatus(),
-    metrics: { front: createMetricsMemory(), log: createMetricsMemory() },
+    metrics,
     requests: ring(rings.requests),
     replies: ring(rings.replies),
     appends: ring(rings.appends),

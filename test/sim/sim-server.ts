@@ -54,6 +54,8 @@ export class SimServer {
   readonly view: TreeView;
   readonly status: SharedStatus;
   recovered: Recovered | null = null;
+  /** What an agent has thrown: the process is about to end, and its other threads with it. */
+  failure: unknown = null;
   private readonly options: SimServerOptions;
   private readonly keeper: KeeperAgent;
   private readonly ensemble: EnsembleAgent;
@@ -110,6 +112,9 @@ export class SimServer {
         case 'log':
           return this.log.dutyCycle(nowMs);
       }
+    } catch (error) {
+      this.failure = error;
+      throw error;
     } finally {
       this.running.delete(agent);
     }

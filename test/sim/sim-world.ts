@@ -9,14 +9,13 @@ import type { Settings } from '../../src/config/settings.ts';
 import { purgeDirectory } from '../../src/jobs/purge.ts';
 import { type SnapshotResult, snapshotSlices } from '../../src/jobs/snapshot.ts';
 import { nodeCompression } from '../../src/storage/node-compression.ts';
-import type { TreeMemory } from '../../src/tree/tree-memory.ts';
 import { ModelHistory } from './model-history.ts';
 import type { SimClient } from './sim-client.ts';
 import { type CrashPolicy, type EffectMoment, SimDisk } from './sim-disk.ts';
 import type { ConnectOptions } from './sim-front.ts';
 import { createSimTree, type RingSizes } from './sim-memory.ts';
 import { type SettingValues, SimClock, simSettings } from './sim-ports.ts';
-import { SimServer } from './sim-server.ts';
+import { type AgentName, SimServer } from './sim-server.ts';
 import { differenceOf } from './tree-picture.ts';
 import { atWalkPoints } from './walk-points.ts';
 
@@ -43,11 +42,10 @@ export class SimWorld {
   onMoment: ((moment: EffectMoment) => void) | null = null;
   /** What goes on meanwhile, at each step of a snapshot. */
   background: (() => void) | null = null;
-  /** Whether the other threads run where one waits for the disk. */
-  hasThreads = true;
+  /** Which of the other threads run where one waits for the disk. */
+  runsMeanwhile: (agent: AgentName) => boolean = () => true;
   lastSnapshot: SnapshotResult | null = null;
   private readonly rings: RingSizes | undefined;
-  private readonly tree: TreeMemory;
   private job: SnapshotSlices | null = null;
   private isInJob = false;
   private isInBackground = false;
@@ -56,7 +54,6 @@ export class SimWorld {
     this.seed = options.seed;
     this.settings = simSettings(options.settings);
     this.rings = options.rings;
-    this.tree = createSimTree(options.seed);
     this.disk = newMachine(options.seed);
     this.server = this.makeServer();
   }
@@ -170,7 +167,8 @@ export class SimWorld {
   }
 
   private makeServer(): SimServer {
-    const { disk, clock, seed, settings, tree, rings, history } = this;
+    const { disk, clock, seed, settings, rings, history } = this;
+    const tree = createSimTree(seed);
     const taps = {
       onPropose: (txn: Uint8Array, zxid: bigint) => history.propose(txn, zxid),
       onReply: (zxid: bigint) => this.onReply(zxid),
@@ -190,10 +188,9 @@ export class SimWorld {
 
   /** A thread waits for the disk: meanwhile the others go on. */
   private reach(moment: EffectMoment): void {
-    if (this.hasThreads) {
-      this.meanwhile();
-      this.server.cycle('keeper');
-      this.server.cycle('front');
+    this.meanwhile();
+    for (const agent of ['keeper', 'front'] as const) {
+      if (this.runsMeanwhile(agent)) this.server.cycle(agent);
     }
     const { isInBackground } = this;
     this.isInBackground = true;
