@@ -7,6 +7,7 @@ import zookeeper from 'node-zookeeper-client';
 
 const { ACL, CreateMode, Event, Exception, Id, Permission } = zookeeper;
 const timeoutMs = 15_000;
+const patienceMs = 60_000;
 const [hosts, root] = process.argv.slice(2);
 let zk;
 
@@ -165,9 +166,16 @@ const steps = {
   },
 };
 
+/** Rejects when nothing happens for too long: events that never come are no way to end. */
+function patience() {
+  return new Promise((_resolve, reject) => {
+    setTimeout(() => reject(new Error('it took too long')), patienceMs).unref();
+  });
+}
+
 for (const [name, run] of Object.entries(steps)) {
   try {
-    await run();
+    await Promise.race([run(), patience()]);
     console.log(`ok ${name}`);
   } catch (error) {
     console.log(`failed ${name}: ${String(error).replaceAll('\n', ' ')}`);
