@@ -100,9 +100,8 @@ export class NodeWriter extends TreeView {
   }
 
   /** The Stat of a node that this txn creates. `isHidden`: clients see 0 for the owner. */
-  protected stampCreated(ref: number, isHidden: boolean): void {
+  protected stampCreated(ref: number, at: number, isHidden: boolean): void {
     const { zxidHi, zxidLo, timeHi, timeLo } = this;
-    const at = this.findStat(ref);
     const view = this.imageView;
     view.setInt32(at + Stat.czxid, zxidHi);
     view.setInt32(at + Stat.czxid + 4, zxidLo);
@@ -117,15 +116,14 @@ export class NodeWriter extends TreeView {
     view.setInt32(at + Stat.aversion, 0);
     view.setInt32(at + Stat.ephemeralOwner, isHidden ? 0 : this.ownerHi(ref));
     view.setInt32(at + Stat.ephemeralOwner + 4, isHidden ? 0 : this.ownerLo(ref));
-    view.setInt32(at + Stat.dataLength, at - this.findImage(ref) - 4);
+    view.setInt32(at + Stat.dataLength, Math.max(this.dataLength(ref), 0));
     view.setInt32(at + Stat.numChildren, 0);
     view.setInt32(at + Stat.pzxid, zxidHi);
     view.setInt32(at + Stat.pzxid + 4, zxidLo);
   }
 
-  /** What a setData changes in the Stat beside the length of the data. */
-  protected stampModified(ref: number, version: number): void {
-    const at = this.findStat(ref);
+  /** What a setData changes in the Stat at `at`, beside the length of the data. */
+  protected stampModified(at: number, version: number): void {
     const view = this.imageView;
     view.setInt32(at + Stat.mzxid, this.zxidHi);
     view.setInt32(at + Stat.mzxid + 4, this.zxidLo);
@@ -134,13 +132,21 @@ export class NodeWriter extends TreeView {
     view.setInt32(at + Stat.version, version);
   }
 
-  /** Replaces the data and leaves the rest of the Stat as it is; the digest comes later. */
-  protected replaceData(ref: number, data: Uint8Array | null, start: number, length: number): void {
+  /**
+   * Replaces the data and leaves the rest of the Stat as it is; the digest comes later. Returns
+   * what `findStat` would return now.
+   */
+  protected replaceData(
+    ref: number,
+    data: Uint8Array | null,
+    start: number,
+    length: number,
+  ): number {
     const before = this.dataLength(ref);
     const mayOverwrite = this.walkers === 0 || before <= overwriteBytesMax;
     // Data of the same length leaves the Stat where it is.
     if (length !== before || !mayOverwrite) this.moveStat(ref, before, length);
-    this.writeImageData(ref, data, start, length);
+    return this.writeImageData(ref, data, start, length);
   }
 
   /** Finds a place for an image with data of another length, and puts the Stat behind it. */
@@ -182,7 +188,7 @@ export class NodeWriter extends TreeView {
     data: Uint8Array | null,
     start: number,
     length: number,
-  ): void {
+  ): number {
     const at = this.findImage(ref);
     const kept = length === -1 ? 0 : length;
     assert(kept >= 0 && (length === -1 || data !== null), 'null data has length -1');
@@ -197,6 +203,7 @@ export class NodeWriter extends TreeView {
       kept,
       crc,
     );
+    return at + 4 + kept;
   }
 
   /** Gives the memory of a node back, which nothing points to any more. */
@@ -232,27 +239,27 @@ export class NodeWriter extends TreeView {
     this.imageView.setInt32(at + offset, value);
   }
 
-  protected setStatHalves(ref: number, offset: number, hi: number, lo: number): void {
-    const at = this.findStat(ref);
-    this.imageView.setInt32(at + offset, hi);
-    this.imageView.setInt32(at + offset + 4, lo);
+  protected setHalves(at: number, hi: number, lo: number): void {
+    this.imageView.setInt32(at, hi);
+    this.imageView.setInt32(at + 4, lo);
   }
 
-  /** Writes what clients see of cversion and the number of children. */
-  protected showChildren(ref: number): void {
+  /** Writes into the Stat at `at` what clients see of cversion and the number of children. */
+  protected showChildren(ref: number, at: number): void {
     const count = this.wordOf(ref, Node.childCount);
-    const at = this.findStat(ref);
     this.imageView.setInt32(at + Stat.numChildren, count);
     const cversion = this.wordOf(ref, Node.cversion);
     this.imageView.setInt32(at + Stat.cversion, (2 * cversion - count) | 0);
   }
 
-  /** Computes the digest of a node anew and carries the difference into that of the tree. */
-  protected refreshDigest(ref: number): void {
+  /**
+   * Computes the digest of a node anew and carries the difference into that of the tree. The
+   * Stat is at `stat` in `imageView`: call it before another node is looked at.
+   */
+  protected refreshDigest(ref: number, stat: number): void {
     const words = this.wordsOf(ref);
     const base = this.baseOf(ref);
     if (((words[base + Node.pathAndFlags] as number) & NodeFlag.outsideDigest) !== 0) return;
-    const stat = this.findStat(ref);
     const view = this.imageView;
     const out = this.statWords;
     out[0] = view.getInt32(stat + Stat.czxid, true);

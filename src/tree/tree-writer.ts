@@ -8,6 +8,7 @@
 import { assert } from '../base/assert.ts';
 import { compareHalves } from '../base/zxid.ts';
 import { aclIdOpen } from './acl-table.ts';
+import { copyBytes } from './copy.ts';
 import { HashIndex } from './hash-index.ts';
 import {
   Control,
@@ -104,8 +105,9 @@ export class TreeWriter extends NodeWriter {
     const ref = this.makeRecord(parent, path, pathStart, pathEnd, data, dataStart, dataLength);
     this.setWord(ref, Node.ownerHi, ownerHi);
     this.setWord(ref, Node.ownerLo, ownerLo);
-    this.stampCreated(ref, this.isHiddenOwner(ownerHi, ownerLo));
-    this.adopt(ref, aclId);
+    const stat = this.findStat(ref);
+    this.stampCreated(ref, stat, this.isHiddenOwner(ownerHi, ownerLo));
+    this.adopt(ref, stat, aclId);
     return ref;
   }
 
@@ -117,21 +119,25 @@ export class TreeWriter extends NodeWriter {
     if (cversion <= before) return;
     this.lockNode(parent);
     this.setWord(parent, Node.cversion, cversion);
-    this.setStatHalves(parent, Stat.pzxid, this.zxidHi, this.zxidLo);
-    this.showChildren(parent);
+    const stat = this.findStat(parent);
+    this.setHalves(stat + Stat.pzxid, this.zxidHi, this.zxidLo);
+    this.showChildren(parent, stat);
     this.unlockNode(parent);
-    this.refreshDigest(parent);
+    this.refreshDigest(parent, stat);
   }
 
   /** pzxid = max(pzxid, zxid of the txn): what a delete does to the parent. */
   raisePzxid(ref: number): void {
     assert(this.isOpen, 'a section is open');
     const { zxidHi, zxidLo } = this;
-    if (compareHalves(this.pzxidHi(ref), this.pzxidLo(ref), zxidHi, zxidLo) >= 0) return;
+    const stat = this.findStat(ref);
+    const hi = this.imageView.getInt32(stat + Stat.pzxid);
+    const lo = this.imageView.getInt32(stat + Stat.pzxid + 4);
+    if (compareHalves(hi, lo, zxidHi, zxidLo) >= 0) return;
     this.lockNode(ref);
-    this.setStatHalves(ref, Stat.pzxid, zxidHi, zxidLo);
+    this.setHalves(stat + Stat.pzxid, zxidHi, zxidLo);
     this.unlockNode(ref);
-    this.refreshDigest(ref);
+    this.refreshDigest(ref, stat);
   }
 
   /** Removes a node without children, and raises the pzxid of its parent. */
@@ -162,10 +168,10 @@ export class TreeWriter extends NodeWriter {
   ): void {
     assert(this.isOpen && this.isAlive(ref), 'a living node is changed in a section');
     this.lockNode(ref);
-    this.replaceData(ref, data, start, length);
-    this.stampModified(ref, version);
+    const stat = this.replaceData(ref, data, start, length);
+    this.stampModified(stat, version);
     this.unlockNode(ref);
-    this.refreshDigest(ref);
+    this.refreshDigest(ref, stat);
   }
 
   /** Nothing of the Stat changes but aversion, which is assigned. Moves the use of the ACL. */
@@ -178,16 +184,16 @@ export class TreeWriter extends NodeWriter {
     this.setStat(ref, Stat.aversion, aversion);
     this.unlockNode(ref);
     this.acls.removeUse(before);
-    this.refreshDigest(ref);
+    this.refreshDigest(ref, this.findStat(ref));
   }
 
   /** Replaces the data and nothing else: no version, no mzxid, no mtime (quota usage nodes). */
   setQuotaData(ref: number, data: Uint8Array, start: number, length: number): void {
     assert(this.isOpen && this.isAlive(ref), 'a living node is changed in a section');
     this.lockNode(ref);
-    this.replaceData(ref, data, start, length);
+    const stat = this.replaceData(ref, data, start, length);
     this.unlockNode(ref);
-    this.refreshDigest(ref);
+    this.refreshDigest(ref, stat);
   }
 
   /**
@@ -214,8 +220,7 @@ export class TreeWriter extends NodeWriter {
     let ref = this.find(path, pathStart, end);
     if (ref !== 0) {
       this.lockNode(ref);
-      this.replaceData(ref, data, dataStart, dataLength);
-      this.loadStat(ref, stat, statStart);
+      this.loadStat(ref, this.replaceData(ref, data, dataStart, dataLength), stat, statStart);
       this.unlockNode(ref);
       this.setAcl(ref, aclId, this.aversion(ref));
       return ref;
@@ -223,8 +228,9 @@ export class TreeWriter extends NodeWriter {
     const parent = isRoot ? 0 : this.find(path, pathStart, parentEnd(path, pathStart, end));
     if (!isRoot && parent === 0) return 0;
     ref = this.makeRecord(parent, path, pathStart, end, data, dataStart, dataLength);
-    this.loadStat(ref, stat, statStart);
-    this.adopt(ref, aclId);
+    const at = this.findStat(ref);
+    this.loadStat(ref, at, stat, statStart);
+    this.adopt(ref, at, aclId);
     return ref;
   }
 
@@ -275,11 +281,11 @@ export class TreeWriter extends NodeWriter {
   }
 
   /** Makes a finished record part of the tree: digest, counters, ACL, index, parent. */
-  private adopt(ref: number, aclId: number): void {
+  private adopt(ref: number, stat: number, aclId: number): void {
     const parent = this.parent(ref);
     this.acls.addUse(aclId);
     this.assignAcl(ref, aclId);
-    this.refreshDigest(ref);
+    this.refreshDigest(ref, stat);
     this.addNodes(1);
     const pathBytes = parent === 0 ? 1 : this.pathLength(ref);
     this.addDataBytes(pathBytes + Math.max(this.dataLength(ref), 0));
@@ -308,20 +314,13 @@ export class TreeWriter extends NodeWriter {
   private countChild(parent: number, difference: number): void {
     this.lockNode(parent);
     this.setWord(parent, Node.childCount, this.childCount(parent) + difference);
-    this.showChildren(parent);
+    this.showChildren(parent, this.findStat(parent));
     this.unlockNode(parent);
   }
 
   private assignAcl(ref: number, aclId: number): void {
     this.setWord(ref, Node.aclId, aclId);
     this.setFlag(ref, NodeFlag.readableByAnyone, this.acls.isReadableByAnyone(aclId));
-  }
-
-  private setOwner(ref: number, hi: number, lo: number): void {
-    this.setWord(ref, Node.ownerHi, hi);
-    this.setWord(ref, Node.ownerLo, lo);
-    const isHidden = this.isHiddenOwner(hi, lo);
-    this.setStatHalves(ref, Stat.ephemeralOwner, isHidden ? 0 : hi, isHidden ? 0 : lo);
   }
 
   /** Containers and TTL nodes have no owner that clients could see. */
@@ -331,21 +330,23 @@ export class TreeWriter extends NodeWriter {
     return this.options.extendedTypes === true && hi >>> 24 === ttlTopByte;
   }
 
-  private loadStat(ref: number, stat: Uint8Array, start: number): void {
+  /** Fills the Stat at `at` from a StatPersisted. */
+  private loadStat(ref: number, at: number, stat: Uint8Array, start: number): void {
     const from = this.sources.viewOf(stat);
-    const at = this.findStat(ref);
+    const to = this.imageView;
     // Everything up to cversion stands at the same place in both.
-    for (let field = Persisted.czxid; field < Persisted.cversion; field += 4) {
-      this.imageView.setInt32(at + field, from.getInt32(start + field));
-    }
-    this.imageView.setInt32(at + Stat.aversion, from.getInt32(start + Persisted.aversion));
-    this.imageView.setInt32(at + Stat.pzxid, from.getInt32(start + Persisted.pzxid));
-    this.imageView.setInt32(at + Stat.pzxid + 4, from.getInt32(start + Persisted.pzxid + 4));
+    copyBytes(from, start, to, at, Persisted.cversion);
     this.setWord(ref, Node.cversion, from.getInt32(start + Persisted.cversion));
-    this.imageView.setInt32(at + Stat.dataLength, Math.max(this.dataLength(ref), 0));
-    const owner = start + Persisted.ephemeralOwner;
-    this.setOwner(ref, from.getInt32(owner), from.getInt32(owner + 4));
-    this.showChildren(ref);
+    to.setInt32(at + Stat.aversion, from.getInt32(start + Persisted.aversion));
+    const ownerHi = from.getInt32(start + Persisted.ephemeralOwner);
+    const ownerLo = from.getInt32(start + Persisted.ephemeralOwner + 4);
+    this.setWord(ref, Node.ownerHi, ownerHi);
+    this.setWord(ref, Node.ownerLo, ownerLo);
+    const isHidden = this.isHiddenOwner(ownerHi, ownerLo);
+    this.setHalves(at + Stat.ephemeralOwner, isHidden ? 0 : ownerHi, isHidden ? 0 : ownerLo);
+    to.setInt32(at + Stat.dataLength, Math.max(this.dataLength(ref), 0));
+    copyBytes(from, start + Persisted.pzxid, to, at + Stat.pzxid, 8);
+    this.showChildren(ref, at);
   }
 
   private loadSystemNode(path: string, aclId: number): number {

@@ -225,6 +225,32 @@ describe('a walk', () => {
     walker.close();
   });
 
+  test('copies a node again that changes in the middle of the copy', () => {
+    const hand = new TreeHand();
+    hand.create('/n', new Uint8Array(600).fill(1));
+    for (const change of ['setData', 'remove'] as const) {
+      const walker = new TreeWalker(hand.memory);
+      expect(walker.step()).toBe(WalkStep.node);
+      let writes = 0;
+      const nodes = Reflect.get(walker, 'nodes') as { recordView: DataView };
+      nodes.recordView = Object.assign(new DataView(nodes.recordView.buffer), {
+        setInt32(this: DataView, at: number, value: number, isLittle?: boolean): void {
+          DataView.prototype.setInt32.call(this, at, value, isLittle);
+          if (++writes !== 60) return;
+          if (change === 'remove') hand.remove('/n');
+          else hand.setData('/n', new Uint8Array(600).fill(2), 2);
+        },
+      });
+      expect(walker.step()).toBe(WalkStep.node);
+      const isNode = new TextDecoder().decode(walker.record.slice(4, 6)) === '/n';
+      expect(isNode).toBe(change === 'setData');
+      expect(writes).toBeGreaterThan(60);
+      const data = walker.record.slice(walker.dataStart, walker.dataStart + walker.dataLength);
+      if (isNode) expect(data.every((byte) => byte === 2) && data.length === 600).toBe(true);
+      walker.close();
+    }
+  });
+
   test('is abandoned when the tree is cleared', () => {
     const hand = new TreeHand();
     for (let i = 0; i < 100; i++) hand.create(`/n${i}`, `${i}`);

@@ -26,6 +26,7 @@ const accounts = 8;
 const sumOfAccounts = 1000;
 const twins = 6;
 const growEvery = 3;
+const growUntil = 1500;
 const aclUsers = 40;
 const gapSteps = 20_000;
 const sectionsMax = 400;
@@ -119,7 +120,7 @@ function write(tree: TreeWriter): void {
       create(`/twin/l${twin}`, k, 0);
       create(`/twin/r${twin}`, k, 0);
     }
-    if (k % growEvery === 0) create(`/grow/${k / growEvery}`, k, 0);
+    if (k % growEvery === 0 && k <= growUntil) create(`/grow/${k / growEvery}`, k, 0);
     const list = aclOf(k);
     tree.setAcl(find('/clock'), tree.acls.intern(list, 0, list.length), k);
     tree.setData(find('/clock'), scratch, 0, fill(k, 0), k);
@@ -194,7 +195,7 @@ function read(tree: TreeView): void {
       };
     },
     (round) => {
-      const last = Math.floor(tree.lastZxidLo / growEvery);
+      const last = Math.floor(Math.min(tree.lastZxidLo, growUntil) / growEvery);
       const number = 1 + ((round * 7919) % (last + 20));
       const ref = find(`/grow/${number}`);
       const length = ref === 0 ? 0 : tree.writeData(ref, out, 0);
@@ -255,7 +256,7 @@ function read(tree: TreeView): void {
 
 function walk(): void {
   while (Atomics.load(progress, 0) >= 0) {
-    const before = Math.floor(Atomics.load(progress, 0) / growEvery);
+    const before = Math.floor(Math.min(Atomics.load(progress, 0), growUntil) / growEvery);
     const walker = new TreeWalker(order.memory);
     const seen = new Set<string>();
     for (;;) {
