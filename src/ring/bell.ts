@@ -32,6 +32,12 @@ const awake = 0;
 const asleep = 1;
 const rung = 2;
 
+/**
+ * A main thread may block while an older `waitAsync` of its own is still pending. Both wait then,
+ * and the older one is notified first: with a count of 1 the blocked thread would sleep on.
+ */
+const waitersMax = 2;
+
 export class Bell {
   private readonly words: Int32Array;
   private readonly atomics: AtomicsLike;
@@ -50,7 +56,7 @@ export class Bell {
     const { words, atomics } = this;
     if (atomics.load(words, bellStateWord) === rung) return;
     if (atomics.exchange(words, bellStateWord, rung) !== asleep) return;
-    atomics.notify(words, bellStateWord, 1);
+    atomics.notify(words, bellStateWord, waitersMax);
   }
 
   /**

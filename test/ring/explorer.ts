@@ -214,7 +214,7 @@ function operationSteps(state: State, index: number): State[] {
       if (thread.asyncSlot >= 0) throw new Error(`second waitAsync, after\n${traceOf(state)}`);
       return [before === a ? step('async', { asyncSlot: slot }) : step('not-equal')];
     case 'notify':
-      return [notified(step(0), slot)];
+      return [notified(step(0), slot, a)];
     case 'nextEvent':
       return eventSteps(thread, a === 1, step);
   }
@@ -232,12 +232,16 @@ function eventSteps(
   return states;
 }
 
-function notified(state: State, slot: number): State {
+/** Wakes up to `count` waiters. A `waitAsync` is always older than the same thread's `wait`. */
+function notified(state: State, slot: number, count: number): State {
+  let left = count;
   const threads = state.threads.map((thread): Thread => {
-    if (thread.phase === 'blocked' && thread.pending!.slot === slot) {
-      return { ...thread, phase: 'plain' };
-    }
-    return thread.asyncSlot === slot ? { ...thread, notified: true } : thread;
+    const isAsync = thread.asyncSlot === slot && !thread.notified && left > 0;
+    if (isAsync) left--;
+    const isBlocked = thread.phase === 'blocked' && thread.pending!.slot === slot && left > 0;
+    if (isBlocked) left--;
+    const phase = isBlocked ? 'plain' : thread.phase;
+    return { ...thread, phase, notified: thread.notified || isAsync };
   });
   return { ...state, threads };
 }

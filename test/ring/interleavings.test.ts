@@ -143,13 +143,21 @@ type Program = (world: World<Shared>) => void;
 type Runner = (world: World<Shared>, bell: Bell, agents: Agents) => void;
 
 /** One agent for the loops: it marks the local state, and ends the loop when all are done. */
-function together(world: World<Shared>, agents: Agents, locals: object[], end: () => void): Agent {
+function together(
+  world: World<Shared>,
+  agents: Agents,
+  locals: object[],
+  end: () => void,
+  turn?: { isNew: boolean },
+): Agent {
   return {
     name: 'together',
     start() {},
     stop() {},
     dutyCycle() {
-      world.mark(agents, ...locals);
+      // A later cycle of the same turn has state on the stack, which `mark` cannot see.
+      if (turn?.isNew !== false) world.mark(agents, ...locals);
+      if (turn !== undefined) turn.isNew = false;
       let work = 0;
       for (const agent of agents) work += agent.dutyCycle();
       if (agents.every((agent) => agent.isDone())) end();
@@ -173,28 +181,37 @@ const worker: Runner = (world, bell, agents) => {
 /** The event loop under the main loop holds at most one immediate, and its timer never comes. */
 let immediate: (() => void) | undefined;
 
-const main: Runner = (world, bell, agents) => {
+/** With `blocks` the thread waits for its bell inside of the turns that it has asked for itself. */
+function runOnMain(world: World<Shared>, bell: Bell, agents: Agents, blocks: boolean): void {
   immediate = undefined;
+  const turn = { event: '', isNew: false };
   let ended = false;
   const end = () => {
     loop.close();
     ended = true;
   };
-  const locals: object[] = [bell];
-  const agent = together(world, agents, locals, end);
-  const options = { agents: [agent], bell, clock, onFailure, cyclesPerTurnMax: 1 };
+  const locals: object[] = [bell, turn];
+  const agent = together(world, agents, locals, end, turn);
+  const mayBlockMs = () => (blocks && turn.event === 'immediate' ? 1 : 0);
+  const cyclesPerTurnMax = blocks ? 2 : 1;
+  const options = { agents: [agent], bell, clock, onFailure, mayBlockMs, cyclesPerTurnMax };
   const loop: MainLoop = new MainLoop(options);
   locals.push(loop);
   loop.start();
   while (!ended) {
-    const event = world.nextEvent(immediate !== undefined);
-    if (event === 'socket') loop.wake();
-    if (event !== 'immediate') continue;
+    turn.isNew = true;
+    turn.event = '';
+    turn.event = world.nextEvent(immediate !== undefined);
+    if (turn.event === 'socket') loop.wake();
+    if (turn.event !== 'immediate') continue;
     const callback = immediate!;
     immediate = undefined;
     callback();
   }
-};
+}
+
+const main: Runner = (world, bell, agents) => runOnMain(world, bell, agents, false);
+const blockingMain: Runner = (world, bell, agents) => runOnMain(world, bell, agents, true);
 
 function sendingOn(runner: Runner, plan: Plan): Program {
   return (world) => {
@@ -234,7 +251,7 @@ function echoingOn(runner: Runner, plan: Plan): Program {
 function exploreOneWay(from: Runner, to: Runner, change: Partial<Plan>, socketEvents = 0): number {
   const changed = { ...plan, ...change };
   const programs = [sendingOn(from, changed), receivingOn(to, changed)];
-  const plainFirst = from === main || to === main;
+  const plainFirst = from !== worker || to !== worker;
   return explore({ makeMemory: memoryOf(changed), programs, socketEvents, plainFirst }).states;
 }
 
@@ -290,6 +307,11 @@ describe('in every interleaving of two threads', () => {
 
   it('the main thread receives from a worker, and its sockets wake it too', () => {
     expect(exploreOneWay(worker, main, { records: 3 }, 1)).toBeGreaterThan(1000);
+  });
+
+  it('a main thread that waits for its bell inside of a turn is not forgotten there', () => {
+    expect(exploreOneWay(worker, blockingMain, { records: 3 }, 1)).toBeGreaterThan(1000);
+    expect(exploreOneWay(blockingMain, worker, { records: 3 }, 1)).toBeGreaterThan(1000);
   });
 
   it('two workers send to and fro on full rings, with one bell each', () => {
