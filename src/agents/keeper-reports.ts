@@ -53,7 +53,7 @@ export function watchesOf(value: unknown): WatchReport {
 
 export function digestsOf(value: unknown): DigestEntry[] {
   return (value as HashAnswer).map(({ zxid, digest }) => ({
-    zxid: BigInt(zxid),
+    zxid: BigInt(`0x${zxid}`),
     digest: BigInt(digest),
   }));
 }

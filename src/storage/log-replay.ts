@@ -17,7 +17,12 @@ import {
   restoreAdvice,
 } from './recovery-sink.ts';
 import type { SnapshotDigest } from './snapshot-format.ts';
-import { logHeaderBytes, measurePayload, newPayloadParts } from './txn-log-format.ts';
+import {
+  batchBytesMax,
+  logHeaderBytes,
+  measurePayload,
+  newPayloadParts,
+} from './txn-log-format.ts';
 import { TxnLogReader } from './txn-log-reader.ts';
 import { inspectTail, type TailVerdict } from './txn-log-tail.ts';
 
@@ -51,6 +56,8 @@ interface Surveyed {
   readonly withRecords: LogFile[];
   readonly recordFree: LogFile[];
 }
+
+const rewriteStepBytes = 1024 * 1024;
 
 export class LogReplay {
   private readonly options: ReplayOptions;
@@ -164,6 +171,7 @@ export class LogReplay {
       const offset = reader.stop?.offset ?? 0;
       const verdict = inspectTail(file, offset, lastHere, this.options.payloadBytesMax);
       if (verdict.kind !== 'clean') this.settleEnd(log, next, offset, lastHere, verdict);
+      if (next === null) this.rewriteEnd(log, Math.min(reader.offset, offset), offset);
     });
     syncFile(this.options.disk, log.path);
   }
@@ -273,6 +281,25 @@ export class LogReplay {
         `cutting off the ${verdict.kind} end of the log: ${verdict.why}`,
       );
       file.truncate(offset);
+    } finally {
+      file.close();
+    }
+  }
+
+  /**
+   * Writes what the last flush may have written once more. When its fsync had failed, the page
+   * cache still shows those bytes but takes them for written: a later fsync says that all is well
+   * and does nothing, and the next power cut takes them away after they were acknowledged.
+   */
+  private rewriteEnd(log: LogFile, lastRecord: number, end: number): void {
+    const file = this.options.disk.openWrite(log.path);
+    const start = Math.max(0, Math.min(lastRecord, end - batchBytesMax));
+    const bytes = new Uint8Array(Math.min(end - start, rewriteStepBytes));
+    try {
+      for (let at = start; at < end; at += bytes.byteLength) {
+        const length = file.read(bytes, 0, Math.min(bytes.byteLength, end - at), at);
+        file.write(bytes, 0, length, at);
+      }
     } finally {
       file.close();
     }
