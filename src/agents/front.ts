@@ -103,12 +103,14 @@ export class FrontAgent implements Agent, ConnectionHandler, FrontRepliesListene
   }
 
   /**
-   * Every client waits for an answer that comes over the ring, so no socket has anything to say
-   * (but for pipelined requests, which queue up meanwhile): the thread may wait for its bell alone.
+   * Every client waits for the answer to one request, which comes over the ring, so no socket has
+   * anything to say: the thread may wait for its bell alone. Not so where clients pipeline: while
+   * the disk works on one batch, the next one comes in.
    */
   get isOnlyWaiting(): boolean {
     const { size } = this.clients;
-    return size > 0 && this.parts.session.waitingClients === size;
+    const { waitingClients, inFlight } = this.parts.session;
+    return size > 0 && waitingClients === size && inFlight === size;
   }
 
   get inFlight(): number {

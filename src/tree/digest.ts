@@ -2,22 +2,25 @@
  * CRC-32 and the tree digest (Apache `DigestCalculator`, `AdHash`; digest version 2). The CRC state
  * is kept uninverted between pieces: begin with `crcBegin`, end with `crcEnd`.
  */
-const t0 = Int32Array.from({ length: 256 }, (_, byte) => {
-  let crc = byte;
-  for (let bit = 0; bit < 8; bit++) crc = crc & 1 ? (crc >>> 1) ^ 0xedb88320 : crc >>> 1;
-  return crc;
-});
-/** `tN[b]` is what byte `b` does to the state after N more bytes. */
-const t1 = t0.map((crc) => afterZero(crc));
-const t2 = t1.map((crc) => afterZero(crc));
-const t3 = t2.map((crc) => afterZero(crc));
-const t4 = t3.map((crc) => afterZero(crc));
-const t5 = t4.map((crc) => afterZero(crc));
-const t6 = t5.map((crc) => afterZero(crc));
-const t7 = t6.map((crc) => afterZero(crc));
+const digestStatBytes = 60;
+/** `tables[n][b]` is what byte `b` does to the state after n more bytes. */
+const tables = buildTables();
+const [t0, t1, t2, t3, t4, t5, t6, t7] = tables as EightTables;
 
-function afterZero(crc: number): number {
-  return (t0[crc & 255] as number) ^ (crc >>> 8);
+type Table = Int32Array;
+type EightTables = [Table, Table, Table, Table, Table, Table, Table, Table];
+
+function buildTables(): Table[] {
+  const first = Int32Array.from({ length: 256 }, (_, byte) => {
+    let crc = byte;
+    for (let bit = 0; bit < 8; bit++) crc = crc & 1 ? (crc >>> 1) ^ 0xedb88320 : crc >>> 1;
+    return crc;
+  });
+  const all = [first];
+  for (let table = first; all.length < digestStatBytes; all.push(table)) {
+    table = table.map((crc) => (first[crc & 255] as number) ^ (crc >>> 8));
+  }
+  return all;
 }
 
 export const crcBegin = -1;
@@ -141,6 +144,33 @@ export function crcStatWords(state: number, words: Int32Array): number {
 
 export function swapBytes(word: number): number {
   return (word << 24) | ((word & 0xff00) << 8) | ((word >>> 8) & 0xff00) | ((word >>> 24) & 0xff);
+}
+
+/** Offsets in the 60 bytes of a Stat as the digest sees them. */
+export const DigestOffset = {
+  mzxid: 8,
+  pzxid: 16,
+  mtime: 32,
+  version: 40,
+  cversion: 44,
+  aversion: 48,
+} as const;
+
+/**
+ * What a changed word does to the digest of a node. CRCs are linear: the digests of two Stats
+ * differ by what the difference of the Stats gives, so a change costs its own bytes instead of
+ * all 60. `difference` is old xor new as little-endian word; `offset` is where it stands among
+ * the 60 bytes. The state before them (path and data) enters with the first word, at offset 0.
+ */
+export function crcEffect(difference: number, offset: number): number {
+  if (difference === 0) return 0;
+  const last = digestStatBytes - 4 - offset;
+  return (
+    ((tables[last + 3] as Table)[difference & 255] as number) ^
+    ((tables[last + 2] as Table)[(difference >>> 8) & 255] as number) ^
+    ((tables[last + 1] as Table)[(difference >>> 16) & 255] as number) ^
+    ((tables[last] as Table)[difference >>> 24] as number)
+  );
 }
 
 /** True when the digest ignores the node: paths that begin with "/zookeeper/". */

@@ -8,7 +8,16 @@ import { assert } from '../base/assert.ts';
 import { AclTable } from './acl-table.ts';
 import { Allocator } from './allocator.ts';
 import { copyBytes, copyWithCrc } from './copy.ts';
-import { crcBegin, crcEnd, crcStatWords, crcView, isOutsideDigest, swapBytes } from './digest.ts';
+import {
+  crcBegin,
+  crcEffect,
+  crcEnd,
+  crcStatWords,
+  crcView,
+  DigestOffset,
+  isOutsideDigest,
+  swapBytes,
+} from './digest.ts';
 import {
   Control,
   imageBlockHeaderBytes,
@@ -26,6 +35,8 @@ import {
 import { Reclaimer } from './reclaim.ts';
 import type { TreeMemory } from './tree-memory.ts';
 import { TreeView } from './tree-view.ts';
+
+type StatField = Exclude<keyof typeof DigestOffset, 'cversion'>;
 
 /** A block that is this many times larger than its content is exchanged for a smaller one. */
 const shrinkFactor = 4;
@@ -120,16 +131,6 @@ export class NodeWriter extends TreeView {
     view.setInt32(at + Stat.numChildren, 0);
     view.setInt32(at + Stat.pzxid, zxidHi);
     view.setInt32(at + Stat.pzxid + 4, zxidLo);
-  }
-
-  /** What a setData changes in the Stat at `at`, beside the length of the data. */
-  protected stampModified(at: number, version: number): void {
-    const view = this.imageView;
-    view.setInt32(at + Stat.mzxid, this.zxidHi);
-    view.setInt32(at + Stat.mzxid + 4, this.zxidLo);
-    view.setInt32(at + Stat.mtime, this.timeHi);
-    view.setInt32(at + Stat.mtime + 4, this.timeLo);
-    view.setInt32(at + Stat.version, version);
   }
 
   /**
@@ -280,6 +281,38 @@ export class NodeWriter extends TreeView {
     const digest = crcEnd(crcStatWords(words[base + Node.dataCrc] as number, out));
     this.addToDigest(digest - ((words[base + Node.digest] as number) >>> 0));
     words[base + Node.digest] = digest;
+  }
+
+  /** Changes the digest of a node by the xor of the `crcEffect`s of what was changed. */
+  protected changeDigest(ref: number, effect: number): void {
+    const words = this.wordsOf(ref);
+    const base = this.baseOf(ref);
+    if (((words[base + Node.pathAndFlags] as number) & NodeFlag.outsideDigest) !== 0) return;
+    const before = words[base + Node.digest] as number;
+    const digest = before ^ effect;
+    this.addToDigest((digest >>> 0) - (before >>> 0));
+    words[base + Node.digest] = digest;
+  }
+
+  /** Writes a field of the Stat at `at`; returns its effect on the digest of the node. */
+  protected changeInt(at: number, field: StatField, value: number): number {
+    const view = this.imageView;
+    const before = view.getInt32(at + Stat[field], true);
+    view.setInt32(at + Stat[field], value);
+    return crcEffect(before ^ swapBytes(value), DigestOffset[field]);
+  }
+
+  /** The same for a field of 64 bits. */
+  protected changeLong(at: number, field: StatField, hi: number, lo: number): number {
+    const view = this.imageView;
+    const from = at + Stat[field];
+    const beforeHi = view.getInt32(from, true);
+    const beforeLo = view.getInt32(from + 4, true);
+    view.setInt32(from, hi);
+    view.setInt32(from + 4, lo);
+    const offset = DigestOffset[field];
+    const effect = crcEffect(beforeHi ^ swapBytes(hi), offset);
+    return effect ^ crcEffect(beforeLo ^ swapBytes(lo), offset + 4);
   }
 
   /** Takes the digest of a node that goes out of that of the tree. */

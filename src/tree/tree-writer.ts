@@ -9,6 +9,7 @@ import { assert } from '../base/assert.ts';
 import { compareHalves } from '../base/zxid.ts';
 import { aclIdOpen } from './acl-table.ts';
 import { copyBytes } from './copy.ts';
+import { crcEffect, DigestOffset, swapBytes } from './digest.ts';
 import { HashIndex } from './hash-index.ts';
 import {
   Control,
@@ -117,13 +118,14 @@ export class TreeWriter extends NodeWriter {
     const before = this.cversion(parent);
     const cversion = parentCVersion === -1 ? (before + 1) | 0 : parentCVersion;
     if (cversion <= before) return;
+    let effect = crcEffect(swapBytes(before ^ cversion), DigestOffset.cversion);
     this.lockNode(parent);
     this.setWord(parent, Node.cversion, cversion);
     const stat = this.findStat(parent);
-    this.setHalves(stat + Stat.pzxid, this.zxidHi, this.zxidLo);
+    effect ^= this.changeLong(stat, 'pzxid', this.zxidHi, this.zxidLo);
     this.showChildren(parent, stat);
     this.unlockNode(parent);
-    this.refreshDigest(parent, stat);
+    this.changeDigest(parent, effect);
   }
 
   /** pzxid = max(pzxid, zxid of the txn): what a delete does to the parent. */
@@ -135,9 +137,9 @@ export class TreeWriter extends NodeWriter {
     const lo = this.imageView.getInt32(stat + Stat.pzxid + 4);
     if (compareHalves(hi, lo, zxidHi, zxidLo) >= 0) return;
     this.lockNode(ref);
-    this.setHalves(stat + Stat.pzxid, zxidHi, zxidLo);
+    const effect = this.changeLong(stat, 'pzxid', zxidHi, zxidLo);
     this.unlockNode(ref);
-    this.refreshDigest(ref, stat);
+    this.changeDigest(ref, effect);
   }
 
   /** Removes a node without children, and raises the pzxid of its parent. */
@@ -167,11 +169,15 @@ export class TreeWriter extends NodeWriter {
     version: number,
   ): void {
     assert(this.isOpen && this.isAlive(ref), 'a living node is changed in a section');
+    const crc = this.dataPathCrc(ref);
     this.lockNode(ref);
     const stat = this.replaceData(ref, data, start, length);
-    this.stampModified(stat, version);
+    let effect = crcEffect(crc ^ this.dataPathCrc(ref), 0);
+    effect ^= this.changeLong(stat, 'mzxid', this.zxidHi, this.zxidLo);
+    effect ^= this.changeLong(stat, 'mtime', this.timeHi, this.timeLo);
+    effect ^= this.changeInt(stat, 'version', version);
     this.unlockNode(ref);
-    this.refreshDigest(ref, stat);
+    this.changeDigest(ref, effect);
   }
 
   /** Nothing of the Stat changes but aversion, which is assigned. Moves the use of the ACL. */
@@ -181,19 +187,20 @@ export class TreeWriter extends NodeWriter {
     this.acls.addUse(aclId);
     this.lockNode(ref);
     this.assignAcl(ref, aclId);
-    this.setStat(ref, Stat.aversion, aversion);
+    const effect = this.changeInt(this.findStat(ref), 'aversion', aversion);
     this.unlockNode(ref);
     this.acls.removeUse(before);
-    this.refreshDigest(ref, this.findStat(ref));
+    this.changeDigest(ref, effect);
   }
 
   /** Replaces the data and nothing else: no version, no mzxid, no mtime (quota usage nodes). */
   setQuotaData(ref: number, data: Uint8Array, start: number, length: number): void {
     assert(this.isOpen && this.isAlive(ref), 'a living node is changed in a section');
+    const crc = this.dataPathCrc(ref);
     this.lockNode(ref);
-    const stat = this.replaceData(ref, data, start, length);
+    this.replaceData(ref, data, start, length);
     this.unlockNode(ref);
-    this.refreshDigest(ref, stat);
+    this.changeDigest(ref, crcEffect(crc ^ this.dataPathCrc(ref), 0));
   }
 
   /**
@@ -220,8 +227,10 @@ export class TreeWriter extends NodeWriter {
     let ref = this.find(path, pathStart, end);
     if (ref !== 0) {
       this.lockNode(ref);
-      this.loadStat(ref, this.replaceData(ref, data, dataStart, dataLength), stat, statStart);
+      const at = this.replaceData(ref, data, dataStart, dataLength);
+      this.loadStat(ref, at, stat, statStart);
       this.unlockNode(ref);
+      this.refreshDigest(ref, at);
       this.setAcl(ref, aclId, this.aversion(ref));
       return ref;
     }

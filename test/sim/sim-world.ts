@@ -139,6 +139,7 @@ export class SimWorld {
     if (!slice.done) return false;
     this.lastSnapshot = slice.value;
     this.job = null;
+    this.checkDurable(slice.value.path);
     return true;
   }
 
@@ -164,6 +165,12 @@ export class SimWorld {
     if (expected === undefined) throw new Error(`state ${found.zxid} was never proposed`);
     if (found.text === expected.text) return;
     throw new Error(`state ${found.zxid} is wrong:\n${differenceOf(found, expected)}`);
+  }
+
+  /** A snapshot that is said to be there stays there. */
+  private checkDurable(path: string): void {
+    if (this.disk.crash('lose-all', 1).exists(path)) return;
+    throw new Error(`${path} is published and would not outlive a power cut`);
   }
 
   private makeServer(): SimServer {
