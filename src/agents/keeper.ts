@@ -61,6 +61,8 @@ export class KeeperAgent implements Agent, KeeperOutput, EnsembleListener {
     const { replies, clock, status } = this.parts;
     this.core.begin(clock.nowMs(), nowMs);
     if (nowMs >= this.core.nextDeadlineMs()) this.core.tick();
+    // Room on the ring is what this thread was woken for: requests are looked at only behind this.
+    if (replies.stalled) replies.flush();
     const done = this.inbox.drain(this.mayTake, requestsPerTurn);
     replies.flush();
     if (!replies.stalled && status.readGateClosed) status.readGateClosed = false;
