@@ -42,13 +42,11 @@ const seedsPerPolicy: Record<CrashPolicy, number> = {
   'posix-worst': 5,
 };
 
-/** Memory of the servers that only look: one after another they empty it and fill it. */
-const lookingTree = createSimTree(1);
-const recoveringTree = createSimTree(2);
-
 export class ServerExplorer {
   readonly explored: ExploredStates = { states: 0, distinct: 0, moments: 0 };
   private readonly world: Subject;
+  /** Memory of the servers that only look: one after another they empty it and fill it. */
+  private readonly tree = createSimTree(1);
   /** Which zxid was recovered from a disk image in this life. */
   private readonly known = new Map<string, bigint>();
   private knownLife = 0;
@@ -82,7 +80,7 @@ export class ServerExplorer {
   lookAtRecovery(): void {
     const { disk } = this.world;
     disk.onMoment = this.look;
-    this.makeServer(disk, recoveringTree).start();
+    this.makeServer(disk, createSimTree(2)).start();
     disk.onMoment = null;
     this.look(null);
   }
@@ -162,7 +160,7 @@ export class ServerExplorer {
     server.stop();
   }
 
-  private makeServer(disk: SimDisk, tree = lookingTree): SimServer {
+  private makeServer(disk: SimDisk, tree = this.tree): SimServer {
     const { seed, settings, clock } = this.world;
     const later = clock.fork();
     later.pass(10);
