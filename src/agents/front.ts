@@ -58,6 +58,8 @@ export class FrontAgent implements Agent, ConnectionHandler, FrontRepliesListene
   private readonly turn = new JuteWriter(64 * 1024);
   private turnOf: ClientConnection | null = null;
   private turnMs = 0;
+  /** Answers, or room on the ring: what stalled clients wait for has come since they were asked. */
+  private hasNews = false;
   private sweepAtMs = 0;
 
   constructor(parts: FrontParts) {
@@ -73,19 +75,32 @@ export class FrontAgent implements Agent, ConnectionHandler, FrontRepliesListene
   }
 
   dutyCycle(nowMs: number): number {
-    const { requests } = this.parts;
-    const wasFull = requests.stalled;
-    requests.flush();
-    let done = this.replies.drain();
-    // Answers, or room on the ring, are what stalled clients wait for.
-    if (this.clients.hasStalled && !requests.stalled && (done > 0 || wasFull)) {
+    const { requests, replies } = this.parts;
+    this.flushRequests();
+    let done = this.drainReplies();
+    if (this.hasNews && !requests.stalled) {
+      this.hasNews = false;
       this.clients.resumeStalled();
     }
     done += this.clients.flushDirty();
-    requests.flush();
+    this.flushRequests();
     if (nowMs >= this.sweepAtMs) this.closeSessionless(nowMs);
+    const mayResume = this.hasNews && this.clients.hasStalled && !requests.stalled;
     // What is left on the ring is a notification whose change is about to become visible.
-    return this.parts.replies.hasWork() ? done + 1 : done;
+    return mayResume || replies.hasWork() ? done + 1 : done;
+  }
+
+  private flushRequests(): void {
+    const { requests } = this.parts;
+    const wasFull = requests.stalled;
+    requests.flush();
+    if (wasFull && !requests.stalled) this.hasNews = true;
+  }
+
+  private drainReplies(): number {
+    const done = this.replies.drain();
+    if (done > 0) this.hasNews = true;
+    return done;
   }
 
   /** Closes every connection; what was gathered for them leaves first. */
@@ -186,11 +201,11 @@ export class FrontAgent implements Agent, ConnectionHandler, FrontRepliesListene
     if (this.parts.requests.pending) this.parts.wake();
     const client = this.clients.get(connection.cnxnId);
     if (client === undefined || this.turn.offset === 0) return;
-    this.replies.drain();
+    this.drainReplies();
     connection.append(this.turn.bytes, 0, this.turn.offset);
     if (client.closeAfterTurn) connection.end();
     else connection.flush();
-    if (this.clients.hasDirty) this.parts.wake();
+    if (this.clients.hasDirty || this.hasNews) this.parts.wake();
   }
 
   onBadLength(connection: ClientConnection, length: number): void {
@@ -281,12 +296,14 @@ export class FrontAgent implements Agent, ConnectionHandler, FrontRepliesListene
   onReply(cnxnId: number, answers: number, bytes: Uint8Array, start: number, end: number): void {
     const client = this.clients.get(cnxnId);
     if (client === undefined) return;
-    this.clients.append(client, bytes, start, end);
+    if (answers === 0) client.sent++;
+    else this.countAnswer(client);
     this.stats.packetsSent++;
-    if (answers === 0) {
-      client.sent++;
-      return;
-    }
+    // The last, since a connection that holds too much already ends here.
+    this.clients.append(client, bytes, start, end);
+  }
+
+  private countAnswer(client: FrontClient): void {
     const nowMs = this.parts.clock.monotonicMs();
     const latencyMs = nowMs - client.takeArrival();
     client.countReply(latencyMs, nowMs);

@@ -1,0 +1,41 @@
+/** The front between fake sockets and a keeper that is the test. */
+import { describe, expect, it } from 'vitest';
+import { encodeConnectRequest } from '../support/raw-client.ts';
+import { framed } from '../support/raw-socket.ts';
+import { FrontWorld, getData, ping, receive, replyFrame } from './front-harness.ts';
+
+describe('the front', () => {
+  it('answers a ping and a read', () => {
+    const world = new FrontWorld();
+    world.addNode('/a', 10);
+    const client = world.connect();
+    receive(client, ping(), getData(5, '/a'));
+    expect(client.socket.xids).toEqual([-2, 5]);
+  });
+
+  it('goes on with pipelined requests when the read event of another client brought the answer', () => {
+    const world = new FrontWorld();
+    const other = world.connect();
+    const client = world.accept();
+    receive(client, framed(encodeConnectRequest({})), ping());
+    world.turn();
+    world.connected(client);
+    receive(other, ping());
+    expect(world.wakes).toBeGreaterThan(0);
+    world.turn();
+    expect(client.socket.xids).toEqual([-2]);
+  });
+
+  it('counts nothing twice when a reply is what breaks a connection', () => {
+    const world = new FrontWorld();
+    const client = world.connect();
+    receive(client, getData(1, '/a', true), getData(2, '/a', true));
+    world.turn();
+    expect(world.front.inFlight).toBe(2);
+    client.socket.writableLength = 64 * 1024 * 1024;
+    world.reply(client, 1, replyFrame(1, 1));
+    world.turn();
+    expect(client.socket.destroyed).toBe(true);
+    expect(world.front.inFlight).toBe(0);
+  });
+});
