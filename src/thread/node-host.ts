@@ -4,17 +4,22 @@ import os from 'node:os';
 import { getHeapStatistics } from 'node:v8';
 import type { HostFacts } from '../admin/environment.ts';
 
+/** What Java says where the system does not tell. */
+const unknown = '?';
+
+/** Never throws: a user without an entry in passwd, as in many containers, is no reason to. */
 export function nodeHost(): HostFacts {
+  const user = maybe(() => os.userInfo().username) ?? process.env.USER ?? unknown;
   return {
-    hostName: os.hostname(),
+    hostName: maybe(() => os.hostname()) ?? unknown,
     nodeVersion: process.version,
     nodePath: process.execPath,
     osName: os.type(),
     osArchitecture: os.arch(),
     osVersion: os.release(),
-    userName: os.userInfo().username,
-    userHome: os.homedir(),
-    workingDirectory: process.cwd(),
+    userName: user,
+    userHome: maybe(() => os.homedir()) ?? unknown,
+    workingDirectory: maybe(() => process.cwd()) ?? unknown,
     temporaryDirectory: os.tmpdir(),
     memoryFree: os.freemem(),
     memoryMax: getHeapStatistics().heap_size_limit,
@@ -24,10 +29,17 @@ export function nodeHost(): HostFacts {
 
 /** Null where there is no /proc. */
 export function nodeDescriptors(): { open: number; max: number } | null {
-  try {
+  return maybe(() => {
     const limits = readFileSync('/proc/self/limits', 'latin1');
     const max = /^Max open files\s+(\d+)/m.exec(limits)?.[1];
     return { open: readdirSync('/proc/self/fd').length, max: Number(max ?? -1) };
+  });
+}
+
+/** Null where the system call fails. */
+function maybe<T>(ask: () => T): T | null {
+  try {
+    return ask();
   } catch {
     return null;
   }
