@@ -18,7 +18,7 @@ import type {
   ServerStats,
 } from '../admin/server-facts.ts';
 import { normaliseAddress } from '../auth/ip-address.ts';
-import type { Clock, Disk } from '../base/ports.ts';
+import { type Clock, type Disk, DiskError } from '../base/ports.ts';
 import { joinHalves } from '../base/zxid.ts';
 import type { Settings } from '../config/settings.ts';
 import { opRow } from '../ops/op-table.ts';
@@ -82,12 +82,15 @@ export class FrontFacts {
     for (const memory of this.parts.metrics) requestMetricsReset(memory);
   }
 
-  /** Sums of the file sizes in the two directories. */
+  /** Sums of the file sizes in the two directories; what cannot be opened counts 0. */
   directories(): DirectoryReport {
     const { disk } = this.parts;
     const directory = dataDirectoryOf(this.parts.settings);
-    const bytesIn = (path: string) =>
-      disk.list(path).reduce((sum, name) => sum + sizeOf(disk, `${path}/${name}`), 0);
+    const bytesIn = (path: string) => {
+      const names = ifPossible(() => disk.list(path), []);
+      const sizes = names.map((name) => ifPossible(() => sizeOf(disk, `${path}/${name}`), 0));
+      return sizes.reduce((sum, size) => sum + size, 0);
+    };
     return { dataBytes: bytesIn(directory.snapshots), logBytes: bytesIn(directory.logs) };
   }
 
@@ -184,13 +187,21 @@ export class FrontFacts {
   }
 }
 
-/** 0 for what disappeared meanwhile. */
 function sizeOf(disk: Disk, path: string): number {
-  if (!disk.exists(path)) return 0;
   const file = disk.openRead(path);
   try {
     return file.size();
   } finally {
     file.close();
+  }
+}
+
+/** Files come and go, and descriptors run out: a question must not end the server for it. */
+function ifPossible<T>(ask: () => T, otherwise: T): T {
+  try {
+    return ask();
+  } catch (error) {
+    if (error instanceof DiskError) return otherwise;
+    throw error;
   }
 }

@@ -8,6 +8,7 @@ import type { FrontAgent } from '../../src/agents/front.ts';
 import { ConnectedLayout, NotifyLayout, ReplyLayout, ToFront } from '../../src/agents/messages.ts';
 import { Outlet } from '../../src/agents/outlet.ts';
 import { Serving, SharedStatus } from '../../src/agents/shared-status.ts';
+import type { Disk } from '../../src/base/ports.ts';
 import { readConfiguration } from '../../src/config/read-configuration.ts';
 import type { Settings } from '../../src/config/settings.ts';
 import { authPacket, OpCode, pathWatchRequest, Xid } from '../../src/jute/proto.ts';
@@ -79,6 +80,10 @@ export class FakeSocket extends EventEmitter {
     return frames;
   }
 
+  get text(): string {
+    return Buffer.concat(this.written).toString();
+  }
+
   /** The xids of the replies after the handshake's. */
   get xids(): number[] {
     return this.frames.slice(1).map((frame) => Buffer.from(frame).readInt32BE(0));
@@ -102,7 +107,7 @@ export class FrontWorld {
   private readonly sessions: SessionTable;
   private sessionsOpen = 0;
 
-  constructor(options: { treeBytes?: number } = {}) {
+  constructor(options: { treeBytes?: number; disk?: Disk } = {}) {
     this.settings = settingsOf({ maxClientCnxns: '0', '4lw.commands.whitelist': '*' });
     const shared = this.createShared(options.treeBytes ?? mib);
     const ports = nodePorts(this.settings, 'front');
@@ -114,7 +119,11 @@ export class FrontWorld {
     new SharedStatus(shared.status).serving = Serving.serving;
     this.front = assembleFront({
       ...{ shared, settings: this.settings, serverId: 1 },
-      ports: { ...ports, clock: { nowMs: () => this.nowMs, monotonicMs: () => this.nowMs } },
+      ports: {
+        ...ports,
+        disk: options.disk ?? ports.disk,
+        clock: { nowMs: () => this.nowMs, monotonicMs: () => this.nowMs },
+      },
       clientPort: () => 2181,
       wake: () => {
         this.wakes++;
