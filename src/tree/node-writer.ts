@@ -106,7 +106,7 @@ export class NodeWriter extends TreeView {
     const known = parent === 0 ? 0 : this.pathLength(parent);
     const crc = parent === 0 ? crcBegin : this.wordOf(parent, Node.pathCrc);
     words[base + Node.pathCrc] = crcView(crc, from, pathStart + known, pathEnd);
-    this.writeImageData(ref, data, dataStart, dataLength);
+    this.fillData(ref, data, dataStart, dataLength);
     return ref;
   }
 
@@ -134,20 +134,14 @@ export class NodeWriter extends TreeView {
   }
 
   /**
-   * Replaces the data and leaves the rest of the Stat as it is; the digest comes later. Returns
-   * what `findStat` would return now.
+   * Makes room for data of a length, which `fillData` then writes. The Stat stands where it
+   * belongs, and nothing of it has changed but the length; returns where that is.
    */
-  protected replaceData(
-    ref: number,
-    data: Uint8Array | null,
-    start: number,
-    length: number,
-  ): number {
+  protected placeData(ref: number, length: number): number {
     const before = this.dataLength(ref);
     const mayOverwrite = this.walkers === 0 || before <= overwriteBytesMax;
-    // Data of the same length leaves the Stat where it is.
     if (length !== before || !mayOverwrite) this.moveStat(ref, before, length);
-    return this.writeImageData(ref, data, start, length);
+    return this.findStat(ref);
   }
 
   /** Finds a place for an image with data of another length, and puts the Stat behind it. */
@@ -184,27 +178,20 @@ export class NodeWriter extends TreeView {
     return this.mustAllocate(imageBlockHeaderBytes + imageBytes);
   }
 
-  private writeImageData(
-    ref: number,
-    data: Uint8Array | null,
-    start: number,
-    length: number,
-  ): number {
+  /** Writes the data, there is room for it; returns its effect on the digest of the node. */
+  protected fillData(ref: number, data: Uint8Array | null, start: number, length: number): number {
     const at = this.findImage(ref);
     const kept = length === -1 ? 0 : length;
     assert(kept >= 0 && (length === -1 || data !== null), 'null data has length -1');
     this.imageView.setInt32(at, length);
     const from = this.sources.viewOf(data ?? noData);
-    const crc = this.wordOf(ref, Node.pathCrc);
-    this.wordsOf(ref)[this.baseOf(ref) + Node.dataCrc] = copyWithCrc(
-      from,
-      data === null ? 0 : start,
-      this.imageView,
-      at + 4,
-      kept,
-      crc,
-    );
-    return at + 4 + kept;
+    const words = this.wordsOf(ref);
+    const base = this.baseOf(ref);
+    const before = words[base + Node.dataCrc] as number;
+    const path = words[base + Node.pathCrc] as number;
+    const crc = copyWithCrc(from, start, this.imageView, at + 4, kept, path);
+    words[base + Node.dataCrc] = crc;
+    return crcEffect(before ^ crc, 0);
   }
 
   /** Gives the memory of a node back, which nothing points to any more. */

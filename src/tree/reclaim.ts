@@ -40,6 +40,10 @@ export class Reclaimer {
   private readonly releaseAclId: (id: number) => void;
   private active = 0;
   private ticket = 0;
+  /** What `oldest` was found for: it cannot grow while neither of the two changes. */
+  private oldestActive = -1;
+  private oldestTicket = 0;
+  private oldest = 0;
 
   /** `releaseAclId` is called when the entry of an ACL list is given back. */
   constructor(map: MappedTree, allocator: Allocator, releaseAclId: (id: number) => void) {
@@ -85,14 +89,14 @@ export class Reclaimer {
   }
 
   private release(): void {
-    const oldest = this.oldestTicket();
+    if (this.active !== this.oldestActive || this.ticket !== this.oldestTicket) this.findOldest();
     for (let count = 0; count < releasesPerSection; count++) {
       const ref = this.control[Control.deferredFirst] as number;
       if (ref === 0) return;
       const words = this.wordsOf(ref);
       const at = this.wordAt(ref);
       const ticket = words[at + Block.ticket] as number;
-      if (this.active !== 0 && Math.abs(ticket) >= oldest) return;
+      if (this.active !== 0 && Math.abs(ticket) >= this.oldest) return;
       const next = words[at + Block.link] as number;
       this.control[Control.deferredFirst] = next;
       if (next === 0) this.control[Control.deferredLast] = 0;
@@ -102,14 +106,15 @@ export class Reclaimer {
     }
   }
 
-  /** The smallest ticket of a walk that goes on; a walk that just announces itself counts too. */
-  private oldestTicket(): number {
-    let oldest = 0x7fffffff;
+  /** The smallest ticket of the walks that go on; a smaller one than that would do no harm. */
+  private findOldest(): void {
+    this.oldestActive = this.active;
+    this.oldestTicket = this.ticket;
+    this.oldest = Number.POSITIVE_INFINITY;
     for (let place = 0; place < walkersMax; place++) {
       const ticket = Atomics.load(this.control, Control.walkTickets + place);
-      if (ticket !== 0 && ticket < oldest) oldest = ticket;
+      if (ticket !== 0) this.oldest = Math.min(this.oldest, ticket);
     }
-    return oldest;
   }
 
   private giveBackAcl(ref: number): void {

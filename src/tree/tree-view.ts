@@ -23,7 +23,7 @@ import {
   unitBytes,
 } from './layout.ts';
 import { NodeView } from './node-view.ts';
-import { hashBegin, hashEnd, hashWord, pathHash } from './path-hash.ts';
+import { hashBegin, hashEnd, hashWord } from './path-hash.ts';
 import type { TreeMemory } from './tree-memory.ts';
 
 export const pathIndexPlace = { directory: Directory.paths, mask: Control.pathIndexMask };
@@ -79,18 +79,19 @@ export class TreeView extends NodeView {
     return 0;
   }
 
-  /** 32-bit hash of a path as it is given ("" and "/" differ), with the seed of this tree. */
+  /** `pathHash` of a path as it is given ("" and "/" differ), with the seed of this tree. */
   hashOf(bytes: Uint8Array, start: number, end: number): number {
-    return pathHash(bytes, start, end, this.map.hashSeed);
+    return this.loadKey(bytes, start, end - start);
   }
 
   /** Bytes of the jute `vector<ustring>` of the children's names. */
   childNamesBytes(ref: number): number {
     const prefix = this.pathLength(ref) + 1;
+    const begun = this.control[Control.sequence] as number;
     let left = this.childCount(ref);
     let bytes = 4;
     for (let child = this.firstChild(ref); child !== 0; child = this.nextSibling(child)) {
-      if (--left < 0) throw new RangeError('torn list of children');
+      this.checkChild(--left, begun);
       bytes += 4 + this.pathLength(child) - prefix;
     }
     return bytes;
@@ -100,18 +101,27 @@ export class TreeView extends NodeView {
   writeChildNames(ref: number, out: Uint8Array, at: number): number {
     const to = this.outputs.viewOf(out);
     const prefix = this.pathLength(ref) + 1;
-    const count = this.childCount(ref);
-    let left = count;
+    const begun = this.control[Control.sequence] as number;
+    let left = this.childCount(ref);
     let end = at + 4;
-    to.setInt32(at, count);
+    to.setInt32(at, left);
     for (let child = this.firstChild(ref); child !== 0; child = this.nextSibling(child)) {
+      this.checkChild(--left, begun);
       const length = this.pathLength(child) - prefix;
-      if (--left < 0 || length < 0) throw new RangeError('torn list of children');
+      if (length < 0) throw new RangeError('torn name');
       to.setInt32(end, length);
       copyBytes(this.viewOf(child), this.pathAt(child) + prefix, to, end + 4, length);
       end += 4 + length;
     }
     return end - at;
+  }
+
+  /** Torn links may lead in a circle, and a torn number of children far too often round it. */
+  private checkChild(left: number, begun: number): void {
+    const isTorn = left < 0 || left >= this.nodeCount;
+    if (isTorn || ((left & 255) === 0 && Atomics.load(this.control, Control.sequence) !== begun)) {
+      throw new RangeError('torn list of children');
+    }
   }
 
   /** Nodes below a node, -1 when there are more than `limit`. The root's are always known. */

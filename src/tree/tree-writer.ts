@@ -169,13 +169,13 @@ export class TreeWriter extends NodeWriter {
     version: number,
   ): void {
     assert(this.isOpen && this.isAlive(ref), 'a living node is changed in a section');
-    const crc = this.dataPathCrc(ref);
     this.lockNode(ref);
-    const stat = this.replaceData(ref, data, start, length);
-    let effect = crcEffect(crc ^ this.dataPathCrc(ref), 0);
-    effect ^= this.changeLong(stat, 'mzxid', this.zxidHi, this.zxidLo);
+    // The Stat first: its cache lines come in while the data is copied.
+    const stat = this.placeData(ref, length);
+    let effect = this.changeLong(stat, 'mzxid', this.zxidHi, this.zxidLo);
     effect ^= this.changeLong(stat, 'mtime', this.timeHi, this.timeLo);
     effect ^= this.changeInt(stat, 'version', version);
+    effect ^= this.fillData(ref, data, start, length);
     this.unlockNode(ref);
     this.changeDigest(ref, effect);
   }
@@ -196,11 +196,11 @@ export class TreeWriter extends NodeWriter {
   /** Replaces the data and nothing else: no version, no mzxid, no mtime (quota usage nodes). */
   setQuotaData(ref: number, data: Uint8Array, start: number, length: number): void {
     assert(this.isOpen && this.isAlive(ref), 'a living node is changed in a section');
-    const crc = this.dataPathCrc(ref);
     this.lockNode(ref);
-    this.replaceData(ref, data, start, length);
+    this.placeData(ref, length);
+    const effect = this.fillData(ref, data, start, length);
     this.unlockNode(ref);
-    this.changeDigest(ref, crcEffect(crc ^ this.dataPathCrc(ref), 0));
+    this.changeDigest(ref, effect);
   }
 
   /**
@@ -227,7 +227,8 @@ export class TreeWriter extends NodeWriter {
     let ref = this.find(path, pathStart, end);
     if (ref !== 0) {
       this.lockNode(ref);
-      const at = this.replaceData(ref, data, dataStart, dataLength);
+      const at = this.placeData(ref, dataLength);
+      this.fillData(ref, data, dataStart, dataLength);
       this.loadStat(ref, at, stat, statStart);
       this.unlockNode(ref);
       this.refreshDigest(ref, at);
