@@ -63,11 +63,11 @@ export class FrontWords {
     const code = view.getInt32(0);
     const word = wordOf(code);
     if (word === undefined) return this.onNoWord(connection, code);
-    if (end - start < 4 + word.argumentBytes) return 'more';
     if (!this.parts.whitelist.isEnabled(word)) {
       finish(connection, refusalText(word));
       return 'taken';
     }
+    if (end - start < 4 + word.argumentBytes) return 'more';
     if (word.effect === 'setTraceMask') this.parts.facts.traceMask = traceMaskOf(bytes, start + 4);
     this.answer(front, connection, word);
     return 'taken';

@@ -58,6 +58,8 @@ export class ClientConnection {
   private heldStart = 0;
   private heldEnd = 0;
   private fresh = true;
+  /** A word was taken instead of a frame: its answer ends the connection, the rest is ignored. */
+  private asked = false;
   private stalled = false;
   private ending = false;
   closed = false;
@@ -72,7 +74,7 @@ export class ClientConnection {
     this.remotePort = options.socket.remotePort ?? 0;
     options.socket.on('drain', () => this.maybeResumeReading());
     options.socket.on('error', () => this.destroy());
-    options.socket.on('end', () => this.destroy());
+    options.socket.on('end', () => this.onSocketEnd());
     options.socket.on('close', () => this.onSocketClosed());
   }
 
@@ -125,12 +127,14 @@ export class ClientConnection {
   /** Hands over whole frames; returns the offset of the first byte that was not taken. */
   private takeFrames(bytes: Uint8Array, view: DataView, start: number, end: number): number {
     let at = start;
+    if (this.asked) return end;
     while (end - at >= 4 && !this.ending) {
       if (this.fresh) {
         const verdict = this.handler.onFirstBytes(this, bytes, at, end);
         if (verdict === 'more') return at;
-        if (verdict === 'taken') return end;
         this.fresh = false;
+        this.asked = verdict === 'taken';
+        if (this.asked) return end;
       }
       const length = view.getInt32(at);
       if (length < 0 || length > this.frameBytesMax) {
@@ -199,6 +203,11 @@ export class ClientConnection {
   destroy(): void {
     this.socket.destroy();
     this.onSocketClosed();
+  }
+
+  /** Who asks with a word may say that it was the last one, and waits for the answer all the same. */
+  private onSocketEnd(): void {
+    if (!this.asked) this.destroy();
   }
 
   private onSocketClosed(): void {

@@ -29,9 +29,8 @@ export class ClientListener {
 
   constructor(options: ListenerOptions) {
     this.options = options;
-    this.server = net.createServer({ pauseOnConnect: true, noDelay: true }, (socket) =>
-      this.onAccepted(socket),
-    );
+    const accepted = { pauseOnConnect: true, noDelay: true, allowHalfOpen: true };
+    this.server = net.createServer(accepted, (socket) => this.onAccepted(socket));
   }
 
   /** Resolves with the port that is bound; rejects with the system's error. */
@@ -63,6 +62,7 @@ export class ClientListener {
     let connection: ClientConnection | null = null;
     const socket = new net.Socket({
       handle,
+      allowHalfOpen: true,
       onread: {
         buffer: this.buffer,
         callback: (length: number) =>

@@ -107,8 +107,11 @@ export class FrontWorld {
   private readonly sessions: SessionTable;
   private sessionsOpen = 0;
 
-  constructor(options: { treeBytes?: number; disk?: Disk } = {}) {
-    this.settings = settingsOf({ maxClientCnxns: '0', '4lw.commands.whitelist': '*' });
+  constructor(options: { treeBytes?: number; disk?: Disk; words?: string } = {}) {
+    this.settings = settingsOf({
+      maxClientCnxns: '0',
+      '4lw.commands.whitelist': options.words ?? '*',
+    });
     const shared = this.createShared(options.treeBytes ?? mib);
     const ports = nodePorts(this.settings, 'front');
     this.tree = new TreeWriter(shared.tree);
@@ -184,6 +187,16 @@ export class FrontWorld {
     this.replies.view.setInt32(at + ReplyLayout.cnxnId, connection.cnxnId);
     this.replies.view.setInt32(at + ReplyLayout.answers, answers);
     this.replies.bytes.set(bytes, at + ReplyLayout.bytes);
+    this.replies.flush();
+  }
+
+  /** The keeper answers a question of a word. */
+  answer(queryId: number, value: unknown): void {
+    const json = encodeUtf8(JSON.stringify(value));
+    const at = this.replies.open(ToFront.answer, 8 + json.byteLength);
+    this.replies.view.setInt32(at, queryId);
+    this.replies.view.setInt32(at + 4, 0);
+    this.replies.bytes.set(json, at + 8);
     this.replies.flush();
   }
 

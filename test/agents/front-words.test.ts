@@ -18,4 +18,39 @@ describe('a four-letter word', () => {
     receive(client, encodeUtf8('dirs'));
     expect(client.socket.text).toBe('datadir_size: 0\nlogdir_size: 0\n');
   });
+
+  it('is answered to who closes his half of the connection behind it', () => {
+    const world = new FrontWorld();
+    const client = world.accept();
+    receive(client, encodeUtf8('wchs'));
+    client.socket.emit('end');
+    world.answer(1, []);
+    world.turn();
+    expect(client.socket.text).toBe('0 connections watching 0 paths\nTotal watches:0\n');
+    expect(client.socket.destroyed).toBe(true);
+  });
+
+  it('is answered once, whatever follows it', () => {
+    const world = new FrontWorld();
+    const client = world.accept();
+    receive(client, encodeUtf8('wchs'));
+    receive(client, encodeUtf8('\r\n\r\n'));
+    receive(client, encodeUtf8('ruok'));
+    world.answer(1, []);
+    world.turn();
+    expect(client.socket.text).toBe('0 connections watching 0 paths\nTotal watches:0\n');
+  });
+
+  it('comes in pieces', () => {
+    const client = new FrontWorld().accept();
+    receive(client, encodeUtf8('ru'));
+    receive(client, encodeUtf8('ok\n'));
+    expect(client.socket.text).toBe('imok');
+  });
+
+  it('that is not on the whitelist is refused before its argument has come', () => {
+    const client = new FrontWorld({ words: 'ruok' }).accept();
+    receive(client, encodeUtf8('stmk'));
+    expect(client.socket.text).toMatch(/^stmk is not executed/);
+  });
 });

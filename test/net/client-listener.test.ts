@@ -1,0 +1,66 @@
+import net from 'node:net';
+import { afterEach, beforeEach, describe, expect, it } from 'vitest';
+import { encodeUtf8 } from '../../src/jute/utf8.ts';
+import { ClientConnection, type ConnectionHandler } from '../../src/net/client-connection.ts';
+import { ClientListener } from '../../src/net/client-listener.ts';
+import { SlabPool } from '../../src/net/slab-pool.ts';
+
+const nothing = () => {};
+
+/** Takes the first four bytes for a word that it answers when the test says so. */
+class WordHandler implements ConnectionHandler {
+  asked: Promise<ClientConnection>;
+  private onAsked!: (connection: ClientConnection) => void;
+
+  constructor() {
+    this.asked = new Promise((resolve) => {
+      this.onAsked = resolve;
+    });
+  }
+
+  onFirstBytes(connection: ClientConnection): 'taken' {
+    this.onAsked(connection);
+    return 'taken';
+  }
+
+  onFrame = () => true;
+  onReadEnd = nothing;
+  onBadLength = nothing;
+  onClosed = nothing;
+}
+
+describe('the listener', () => {
+  let handler: WordHandler;
+  let listener: ClientListener;
+  let port: number;
+
+  beforeEach(async () => {
+    handler = new WordHandler();
+    const pool = new SlabPool();
+    listener = new ClientListener({
+      ...{ host: '127.0.0.1', port: 0, backlog: undefined, keepAlive: false },
+      accept: (socket) =>
+        new ClientConnection({ cnxnId: 1, socket, handler, pool, frameBytesMax: 1024 }),
+    });
+    port = await listener.listen();
+  });
+
+  afterEach(() => listener.close());
+
+  it('writes to a client that has closed its half', async () => {
+    const client = net.connect({ port, host: '127.0.0.1', allowHalfOpen: true });
+    const text = new Promise<string>((resolve) => {
+      let all = '';
+      client.on('data', (chunk) => (all += chunk.toString()));
+      client.on('close', () => resolve(all));
+    });
+    client.end('word');
+    const connection = await handler.asked;
+    await new Promise((resolve) => connection.socket.once('end', resolve));
+    const answer = encodeUtf8('answer');
+    connection.append(answer, 0, answer.byteLength);
+    connection.end();
+    client.once('end', () => client.destroy());
+    expect(await text).toBe('answer');
+  });
+});
