@@ -5,12 +5,13 @@
 import { totalmem } from 'node:os';
 import { createMetricsMemory, type MetricsMemory } from '../admin/metrics-recorder.ts';
 import { createSharedStatus, type SharedStatusMemory } from '../agents/shared-status.ts';
-import { frameBytesMaxDefault, ringBytesDefault, sessionsMax } from '../base/limits.ts';
+import { ringBytesDefault, sessionsMax } from '../base/limits.ts';
 import type { Clock, Random } from '../base/ports.ts';
 import type { Settings } from '../config/settings.ts';
 import { type BellMemory, createBell } from '../ring/bell.ts';
 import { createRing, type RingMemory } from '../ring/ring.ts';
 import { createSessionTable, type SessionTableMemory } from '../state/session-table.ts';
+import { payloadBytesMaxDefault } from '../storage/txn-log-format.ts';
 import { createTreeMemory, type TreeMemory } from '../tree/tree-memory.ts';
 import { type AgentName, type Placement, placements, threadOf } from './placement.ts';
 
@@ -63,7 +64,7 @@ export function createShared(options: SharedOptions): SharedServer {
   const bellOf = (agent: AgentName) => bells[threadOf(placement, agent)] as BellMemory;
   const ring = (bytes: number, from: AgentName, to: AgentName) =>
     createRing(bytes, bellOf(from), bellOf(to));
-  const bytes = ringBytesFor(options.frameBytesMax);
+  const { frameBytesMax } = options;
   return {
     placement,
     bells,
@@ -71,15 +72,18 @@ export function createShared(options: SharedOptions): SharedServer {
     sessions: createSessionTable({ sessionsMax, nowMs: options.nowMs }),
     status: createSharedStatus(),
     metrics: { front: createMetricsMemory(), log: createMetricsMemory() },
-    requests: ring(bytes, 'front', 'keeper'),
-    replies: ring(ringBytesDefault, 'keeper', 'front'),
-    appends: ring(bytes, 'ensemble', 'log'),
+    requests: ring(ringBytesFor(frameBytesMax), 'front', 'keeper'),
+    // The path of a notification may be as long as the frame that made the node.
+    replies: ring(ringBytesFor(frameBytesMax), 'keeper', 'front'),
+    appends: ring(ringBytesFor(payloadBytesMaxDefault), 'ensemble', 'log'),
     synced: ring(smallRingBytes, 'log', 'ensemble'),
   };
 }
 
-/** A power of two that holds four of the longest frames. */
-function ringBytesFor(frameBytesMax: number): number {
-  if (frameBytesMax <= frameBytesMaxDefault) return ringBytesDefault;
-  return 2 ** Math.ceil(Math.log2(4 * (frameBytesMax + 1024)));
+/** What a record may hold beside a frame or a txn: its layout, addresses, connection numbers. */
+const recordExtraBytes = 40 * 1024;
+
+/** A power of two, half of which holds a record with a frame or a txn of this length. */
+function ringBytesFor(bytesMax: number): number {
+  return Math.max(ringBytesDefault, 2 ** Math.ceil(Math.log2(2 * (bytesMax + recordExtraBytes))));
 }
