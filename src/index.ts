@@ -34,7 +34,7 @@ export interface StartServerOptions {
 }
 
 export interface EmbeddedServer {
-  /** `host:port`, as every ZooKeeper client takes it. */
+  /** `host:port`, as every ZooKeeper client takes it; an IPv6 address in brackets. */
   readonly connectString: string;
   readonly port: number;
   readonly dataDir: string;
@@ -63,7 +63,7 @@ export async function startServer(options: StartServerOptions = {}): Promise<Emb
       onFailure: options.onFailure ?? throwUncaught,
     });
     return {
-      connectString: `${settings.clientPortAddress}:${server.port}`,
+      connectString: server.connectString,
       port: server.port,
       dataDir,
       close: async () => {

@@ -56,10 +56,9 @@ async function serve(command: ServerCommand): Promise<void> {
   const server = await startRingkeeper({ settings, serverId, onFailure: fail });
   for (const warning of warnings) server.ports.logger.warn({}, warning.message);
   endOnSignal(server);
-  const connectString = `${settings.clientPortAddress ?? '127.0.0.1'}:${server.port}`;
   process.stdout.write(
-    `ringkeeper ${ownVersion} serves ZooKeeper clients on ${connectString}\n` +
-      `Try: echo srvr | nc ${connectString.replace(':', ' ')}\n`,
+    `ringkeeper ${ownVersion} serves ZooKeeper clients on ${server.connectString}\n` +
+      `Try: echo srvr | nc ${settings.clientPortAddress ?? '127.0.0.1'} ${server.port}\n`,
   );
 }
 

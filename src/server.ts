@@ -100,6 +100,12 @@ export class RingkeeperServer {
     this.listeners = this.makeListeners();
   }
 
+  /** `host:port` for clients on this machine; an IPv6 address stands in brackets. */
+  get connectString(): string {
+    const host = this.options.settings.clientPortAddress ?? '127.0.0.1';
+    return `${host.includes(':') ? `[${host}]` : host}:${this.port}`;
+  }
+
   private mainAgents(): Agent[] {
     const { shared, ports, options } = this;
     const names: readonly string[] = placements[shared.placement][0];
