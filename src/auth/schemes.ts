@@ -54,6 +54,8 @@ export interface SchemeTable {
 const addressExpressionBytesMax = 64;
 /** Identities that one connection may gather by auth packets. */
 const identitiesPerConnectionMax = 256;
+/** Their bytes: they travel in one record, and every `auth` entry of an ACL stands for them all. */
+const identitiesBytesMax = 16 * 1024;
 
 export function createSchemeTable(settings: AuthSettings): SchemeTable {
   const rows = [
@@ -76,8 +78,10 @@ export function authenticate(
   const known = scheme === null ? undefined : table.schemes.get(scheme);
   if (known === undefined) return failed(`no authentication provider for scheme ${scheme}`);
   const result = known.authenticate(auth, identities);
-  if (result.kind === 'ok' && result.identities.list.length > identitiesPerConnectionMax) {
-    return failed(`more than ${identitiesPerConnectionMax} identities on a connection`);
+  if (result.kind !== 'ok') return result;
+  const { list, encoded } = result.identities;
+  if (list.length > identitiesPerConnectionMax || encoded.byteLength > identitiesBytesMax) {
+    return failed('too many or too long identities on a connection');
   }
   return result;
 }
