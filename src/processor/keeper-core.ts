@@ -57,7 +57,7 @@ export class KeeperCore {
   constructor(parts: KeeperParts) {
     this.parts = parts;
     this.changes = new OutstandingChanges(parts.tree, parts.ephemerals);
-    this.prep = new Prep(parts, this.changes);
+    this.prep = new Prep(parts, this.changes, this.proposals);
     this.reads = new ReadStage(parts);
     this.reaper = new Reaper(parts.tree, parts.settings);
     this.reaper.adoptTree();

@@ -20,13 +20,17 @@ import type { Quotas } from '../tree/quota.ts';
 import type { TreeWriter } from '../tree/tree-writer.ts';
 import type { KeeperParts, KeeperSettings } from './keeper-ports.ts';
 import type { OutstandingChanges } from './outstanding-changes.ts';
-import type { Proposal } from './proposals.ts';
+import type { Proposal, Proposals } from './proposals.ts';
 
 /**
  * The longest txn that every server, ours and Apache's, reads back from its log and snapshots:
  * default `jute.maxbuffer` and the same again as `extrasize`.
  */
 const txnBytesMax = 2_097_150;
+/** What a node that is changed or created needs in the tree beside what its txn holds, at most. */
+const nodeOverheadBytes = 256;
+/** Part of its memory that the tree keeps free for txns that are committed already. */
+const reserveShare = 1 / 16;
 
 /** Who asks: a connection's session, or the server itself. */
 export interface Requester {
@@ -60,15 +64,18 @@ export class Prep implements PrepContext {
   timeHi = 0;
   timeLo = 0;
   private slot = -1;
+  private txn: JuteWriter | null = null;
   private readonly sessions: SessionTracker;
+  private readonly proposals: Proposals;
 
-  constructor(parts: KeeperParts, pending: OutstandingChanges) {
+  constructor(parts: KeeperParts, pending: OutstandingChanges, proposals: Proposals) {
     this.tree = parts.tree;
     this.pending = pending;
     this.settings = parts.settings;
     this.quotas = parts.quotas;
     this.schemes = parts.schemes;
     this.sessions = parts.sessions;
+    this.proposals = proposals;
     this.zxidHi = parts.tree.lastZxidHi;
     this.zxidLo = parts.tree.lastZxidLo;
   }
@@ -84,8 +91,18 @@ export class Prep implements PrepContext {
     this.timeLo = Math.floor(nowWallMs) | 0;
   }
 
+  /**
+   * What is proposed already will need its room, too: applying a txn must never fail. As long as
+   * that is little, the reserve of the tree has room for it; otherwise it has to be there now.
+   */
   hasRoomFor(bytes: number): boolean {
-    return this.tree.hasRoomFor(bytes);
+    const { tree, proposals, pending, txn } = this;
+    if (!tree.hasRoomFor(bytes)) return false;
+    const payloadBytes = proposals.bytes + (txn?.offset ?? 0);
+    const pendingBytes = payloadBytes + pending.count * nodeOverheadBytes;
+    const reserveBytes = tree.memoryBytesTotal * reserveShare;
+    if (pendingBytes + bytes < reserveBytes / 2) return true;
+    return tree.memoryBytesFree - pendingBytes - bytes > reserveBytes;
   }
 
   sessionError(): ErrorCode {
@@ -107,6 +124,7 @@ export class Prep implements PrepContext {
     this.takeZxid();
     this.pending.begin(this.zxidHi, this.zxidLo);
     const { txn } = proposal;
+    this.txn = txn;
     txn.reserve(txnHeaderBytes);
     const err = this.askOp(row, request, txn);
     proposal.type = row.code;

@@ -26,6 +26,8 @@ const spareBytesMax = 16 * 1024;
 
 export class Proposals {
   count = 0;
+  /** Bytes of all txns in the list. */
+  bytes = 0;
   oldest: Proposal | null = null;
   private newest: Proposal | null = null;
   private spare: Proposal | null = null;
@@ -48,6 +50,7 @@ export class Proposals {
     else this.newest.next = proposal;
     this.newest = proposal;
     this.count++;
+    this.bytes += proposal.txn.offset;
   }
 
   /** Forgets the oldest: its bytes are reused. */
@@ -57,6 +60,7 @@ export class Proposals {
     this.oldest = proposal.next;
     if (this.oldest === null) this.newest = null;
     this.count--;
+    this.bytes -= proposal.txn.offset;
     proposal.next = null;
     if (this.spareCount >= spareMax || proposal.txn.bytes.byteLength > spareBytesMax) return;
     proposal.next = this.spare;

@@ -66,14 +66,11 @@ export class TxnApplier {
   zxidHi = 0;
   zxidLo = 0;
   type = 0;
-  /** Digest of the whole tree that its trailer names; see `isDigestAsExpected`. */
+  /** What its trailer says of the whole tree. */
   hasDigest = false;
   expectedDigestHi = 0;
   expectedDigestLo = 0;
-  /**
-   * Operations that found their node missing or there already. Legal only in the replay over a
-   * fuzzy snapshot; in live operation each one is a bug.
-   */
+  /** Operations that found their node missing, or there already. A bug outside of a replay. */
   ignored = 0;
   /** Txns whose bytes are no txn, or of an unknown type. */
   undecodable = 0;
@@ -187,6 +184,11 @@ export class TxnApplier {
     return this.reader.skip(length);
   }
 
+  private findParent(start: number, end: number): number {
+    const slash = this.reader.bytes.lastIndexOf(slashByte, end - 1);
+    return slash < start ? 0 : this.parts.tree.find(this.reader.bytes, start, slash);
+  }
+
   private applyCreate(type: number): ErrorCode {
     const { reader } = this;
     const { tree, quotas, listener } = this.parts;
@@ -203,8 +205,7 @@ export class TxnApplier {
     const parentCVersion = reader.remaining() >= 4 ? reader.readInt() : -1;
     const ttlAt = type === OpCode.createTTL ? reader.skip(8) : 0;
 
-    const slash = bytes.lastIndexOf(slashByte, end - 1);
-    const parent = slash < start ? 0 : tree.find(bytes, start, slash);
+    const parent = this.findParent(start, end);
     if (parent === 0) return ErrorCode.noNode;
     const aclId = tree.acls.intern(bytes, aclStart, aclEnd);
     const existing = tree.find(bytes, start, end);
@@ -214,14 +215,13 @@ export class TxnApplier {
       return ErrorCode.nodeExists;
     }
     this.chooseOwner(type, ephemeral, ttlAt);
-    const { ownerHi, ownerLo } = this;
+    const { ownerHi: hi, ownerLo: lo } = this;
     const data = dataLength < 0 ? null : bytes;
+    const at = dataLength < 0 ? 0 : dataStart;
     // biome-ignore format: ten arguments on a hot path
-    const ref = tree.create(
-      parent, bytes, start, end, data, dataStart, dataLength, aclId, ownerHi, ownerLo,
-    );
+    const ref = tree.create(parent, bytes, start, end, data, at, dataLength, aclId, hi, lo);
     tree.raiseParent(parent, parentCVersion);
-    if (ephemeral) this.parts.ephemerals.add(ownerHi, ownerLo, ref);
+    if (ephemeral) this.parts.ephemerals.add(hi, lo, ref);
     quotas.onCreate(bytes, start, end, dataLength);
     listener.nodeCreated(ref, parent, bytes, start, end);
     return this.touched(ref, start, end);
@@ -247,8 +247,7 @@ export class TxnApplier {
   private deletePath(start: number, end: number): ErrorCode {
     const { tree } = this.parts;
     const { bytes } = this.reader;
-    const slash = bytes.lastIndexOf(slashByte, end - 1);
-    const parent = slash < start ? 0 : tree.find(bytes, start, slash);
+    const parent = this.findParent(start, end);
     if (parent === 0) return ErrorCode.noNode;
     const ref = tree.find(bytes, start, end);
     if (ref === 0 || ref === parent) {
@@ -311,15 +310,16 @@ export class TxnApplier {
     const ref = tree.find(bytes, start, end);
     if (ref === 0) return ErrorCode.noNode;
     const bytesMore = Math.max(dataLength, 0) - Math.max(tree.dataLength(ref), 0);
-    tree.setData(ref, dataLength < 0 ? null : bytes, dataStart, dataLength, version);
+    if (dataLength < 0) tree.setData(ref, null, 0, -1, version);
+    else tree.setData(ref, bytes, dataStart, dataLength, version);
     quotas.onSetData(bytes, start, end, bytesMore);
     listener.dataChanged(ref, bytes, start, end);
     return this.touched(ref, start, end);
   }
 
   private applySetAcl(): ErrorCode {
-    const { reader } = this;
-    const { tree } = this.parts;
+    const { reader, parts } = this;
+    const { tree } = parts;
     const start = this.readPath();
     const end = reader.offset;
     skipAcl(reader);

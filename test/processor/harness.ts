@@ -90,6 +90,7 @@ export interface HarnessOptions {
   readonly skipAcl?: boolean;
   /** Where the history begins; 0 unless given. */
   readonly lastZxid?: bigint;
+  readonly treeBytesMax?: number;
   /** A tree that is there already, instead of an empty one. */
   readonly memory?: TreeMemory;
 }
@@ -118,7 +119,9 @@ export class Harness implements KeeperOutput {
   constructor(options: HarnessOptions = {}) {
     this.withhold = options.withhold ?? false;
     this.options = options;
-    this.memory = options.memory ?? createTreeMemory({ bytesMax: 8 << 20, segmentBytes: 1 << 20 });
+    this.memory =
+      options.memory ??
+      createTreeMemory({ bytesMax: options.treeBytesMax ?? 8 << 20, segmentBytes: 1 << 20 });
     const settings = { ...defaultSettings, ...options.settings };
     this.tree = new TreeWriter(this.memory, { extendedTypes: settings.extendedTypesEnabled });
     if (options.memory === undefined) this.createTree(options.lastZxid ?? 0n);

@@ -351,7 +351,7 @@ const check = fc.record({ kind: fc.constant('check' as const), path, version });
 const write: fc.Arbitrary<WriteOp> = fc.oneof(
   { weight: 5, arbitrary: create(anyFlags, false) },
   { weight: 5, arbitrary: others },
-  { weight: 1, arbitrary: setAcl },
+  { weight: 3, arbitrary: setAcl },
 );
 const inMulti: fc.Arbitrary<WriteOp> = fc.oneof(
   { weight: 4, arbitrary: create(anyFlags, true) },
@@ -378,7 +378,7 @@ const step: fc.Arbitrary<Step> = fc.oneof(
     }),
   },
   { weight: 6, arbitrary: fc.record({ kind: fc.constant('read' as const), who, op: read }) },
-  { weight: 1, arbitrary: fc.record({ kind: fc.constant('close' as const), who }) },
+  { weight: 2, arbitrary: fc.record({ kind: fc.constant('close' as const), who }) },
   {
     weight: 1,
     arbitrary: fc.record({ kind: fc.constant('pass' as const), ms: fc.constantFrom(1, 7) }),

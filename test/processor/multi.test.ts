@@ -292,7 +292,8 @@ describe('what a multi holds', () => {
   });
 
   it('may grow into a txn that no server reads back; then it is refused', () => {
-    const { client, harness } = start();
+    const harness = new Harness({ treeBytesMax: 64 << 20 });
+    const client = harness.client();
     for (let i = 0; i < 40; i++) client.authenticate('digest', `${'u'.repeat(200)}${i}:x`);
     const acl = [{ perms: 31, id: { scheme: 'auth', id: '' } }];
     const ops = Array.from({ length: 300 }, (_, i) => create(`/n${i}`, { acl }));
