@@ -4,6 +4,7 @@ import { describe, expect, test } from 'vitest';
 import { getDataResponse } from '../../src/jute/proto.ts';
 import { JuteReader } from '../../src/jute/reader.ts';
 import { ustring, vector } from '../../src/jute/schema.ts';
+import { Node, nodeHeaderWords } from '../../src/tree/layout.ts';
 import { createTreeMemory } from '../../src/tree/tree-memory.ts';
 import { TreeView } from '../../src/tree/tree-view.ts';
 import { find, readData, readStat, TreeHand } from './support/tree-hand.ts';
@@ -150,6 +151,24 @@ describe('torn memory', () => {
       }),
       { numRuns: 100 },
     );
+  });
+
+  test('that leads in a circle is left after a bounded number of steps', () => {
+    const hand = new TreeHand();
+    hand.create('/a');
+    const child = hand.create('/a/b');
+    const parent = hand.mustFind('/a');
+    const view = new TreeView(hand.memory);
+    const words = new Int32Array(hand.memory.segments[0] as SharedArrayBuffer);
+    words[child * 4 + Node.nextSibling] = child;
+    words[parent * 4 + Node.childCount] = 2 ** 31 - 1;
+    expect(() => view.childNamesBytes(parent)).toThrow(RangeError);
+    expect(() => view.writeChildNames(parent, new Uint8Array(4096), 0)).toThrow(RangeError);
+    expect(view.descendantCount(parent, 1000)).toBe(-1);
+    // Another path under the same hash, and a chain that never ends.
+    words[child * 4 + Node.link] = child;
+    words[child * 4 + nodeHeaderWords]! += 1;
+    expect(() => find(view, '/a/b')).toThrow(RangeError);
   });
 
   test('of a tree without any node holds nothing', () => {
