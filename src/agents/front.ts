@@ -47,6 +47,9 @@ export interface FrontParts {
   readonly onSnapshotDue: () => void;
 }
 
+/** Replies of a turn that are gathered before the connection gets them, and may say: enough. */
+const turnBytesMax = 256 * 1024;
+
 export class FrontAgent implements Agent, ConnectionHandler, FrontRepliesListener {
   readonly name = 'front';
   readonly clients: FrontClients;
@@ -181,6 +184,7 @@ export class FrontAgent implements Agent, ConnectionHandler, FrontRepliesListene
     const { session } = this.parts;
     const before = client.sent;
     if (!session.onRequest(client, bytes, view, start, end, this.turnMs, this.turn)) return false;
+    if (this.turn.offset > turnBytesMax) this.handOnTurn(client.connection);
     this.stats.packetsReceived++;
     if (client.sent > before) {
       this.stats.packetsSent++;
@@ -200,12 +204,18 @@ export class FrontAgent implements Agent, ConnectionHandler, FrontRepliesListene
     this.turnOf = null;
     if (this.parts.requests.pending) this.parts.wake();
     const client = this.clients.get(connection.cnxnId);
-    if (client === undefined || this.turn.offset === 0) return;
-    this.drainReplies();
-    connection.append(this.turn.bytes, 0, this.turn.offset);
+    if (client === undefined) return;
+    if (this.turn.offset > 0) this.handOnTurn(connection);
     if (client.closeAfterTurn) connection.end();
     else connection.flush();
     if (this.clients.hasDirty || this.hasNews) this.parts.wake();
+  }
+
+  /** Events that the keeper has sent go first (rule b). */
+  private handOnTurn(connection: ClientConnection): void {
+    this.drainReplies();
+    connection.append(this.turn.bytes, 0, this.turn.offset);
+    this.turn.reset();
   }
 
   onBadLength(connection: ClientConnection, length: number): void {

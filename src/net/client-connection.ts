@@ -61,6 +61,8 @@ export class ClientConnection {
   /** A word was taken instead of a frame: its answer ends the connection, the rest is ignored. */
   private asked = false;
   private stalled = false;
+  /** Much waits for the client: no frame is taken before it has read all of it. */
+  private choked = false;
   private ending = false;
   closed = false;
 
@@ -72,7 +74,7 @@ export class ClientConnection {
     this.outbound = new Outbound(options.pool);
     this.remoteAddress = options.socket.remoteAddress ?? '0.0.0.0';
     this.remotePort = options.socket.remotePort ?? 0;
-    options.socket.on('drain', () => this.maybeResumeReading());
+    options.socket.on('drain', this.onDrain);
     options.socket.on('error', () => this.destroy());
     options.socket.on('end', () => this.onSocketEnd());
     options.socket.on('close', () => this.onSocketClosed());
@@ -101,19 +103,26 @@ export class ClientConnection {
   resume(): void {
     if (!this.stalled || this.closed) return;
     this.stalled = false;
-    this.takeHeld();
-    if (this.closed) return;
-    this.handler.onReadEnd(this);
-    this.maybeResumeReading();
+    this.goOn();
+  }
+
+  private readonly onDrain = (): void => {
+    this.choked = false;
+    if (!this.stalled && !this.closed) this.goOn();
+  };
+
+  /** With what is held first, then with what arrives. */
+  private goOn(): void {
+    if (this.heldEnd > this.heldStart) {
+      this.takeHeld();
+      if (!this.closed) this.handler.onReadEnd(this);
+    }
+    if (this.wantsMore()) this.socket.resume();
   }
 
   private wantsMore(): boolean {
-    if (this.closed || this.ending) return false;
-    return !this.stalled && this.socket.writableLength <= outboundBytesHighWater;
-  }
-
-  private maybeResumeReading(): void {
-    if (this.wantsMore()) this.socket.resume();
+    if (this.closed || this.ending || this.stalled || this.choked) return false;
+    return this.socket.writableLength <= outboundBytesHighWater;
   }
 
   private takeHeld(): void {
@@ -128,7 +137,7 @@ export class ClientConnection {
   private takeFrames(bytes: Uint8Array, view: DataView, start: number, end: number): number {
     let at = start;
     if (this.asked) return end;
-    while (end - at >= 4 && !this.ending) {
+    while (end - at >= 4 && !this.ending && !this.choked) {
       if (this.fresh) {
         const verdict = this.handler.onFirstBytes(this, bytes, at, end);
         if (verdict === 'more') return at;
@@ -181,7 +190,9 @@ export class ClientConnection {
   append(bytes: Uint8Array, start: number, end: number): void {
     if (this.closed || this.ending) return;
     this.outbound.append(bytes, start, end);
-    if (this.outboundBytes > outboundBytesPerConnectionMax) this.destroy();
+    const waiting = this.outboundBytes;
+    if (waiting > outboundBytesHighWater) this.choked = true;
+    if (waiting > outboundBytesPerConnectionMax) this.destroy();
   }
 
   flush(): void {
@@ -189,6 +200,8 @@ export class ClientConnection {
     this.outbound.flushTo(this.socket);
     if (this.ending) this.socket.end(() => this.socket.destroy());
     else if (this.socket.writableLength > outboundBytesHighWater) this.socket.pause();
+    // When the kernel takes all of it at once, nothing drains later: go on, but others come first.
+    if (this.choked && !this.socket.writableNeedDrain) setImmediate(this.onDrain);
   }
 
   /** Sends what was gathered, then closes. Nothing more is read. */

@@ -68,6 +68,10 @@ export class FakeSocket extends EventEmitter {
     this.destroyed = true;
   }
 
+  get writableNeedDrain(): boolean {
+    return this.writableLength > 0;
+  }
+
   /** Frames that were written, without their lengths. */
   get frames(): Uint8Array[] {
     const bytes = Buffer.concat(this.written);

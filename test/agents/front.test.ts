@@ -38,4 +38,23 @@ describe('the front', () => {
     expect(client.socket.destroyed).toBe(true);
     expect(world.front.inFlight).toBe(0);
   });
+
+  it('answers no further while a client does not read, and all when it does', () => {
+    const world = new FrontWorld({ treeBytes: 8 * 1024 * 1024 });
+    world.addNode('/large', 1_000_000);
+    const client = world.connect();
+    client.socket.isDeaf = true;
+    const xids = Array.from({ length: 200 }, (_, i) => i + 1);
+    const reads = xids.map((xid) => getData(xid, '/large'));
+    expect(receive(client, ...reads)).toBe(false);
+    world.turn();
+    expect(client.socket.writableLength).toBeLessThan(8_000_000);
+    expect(client.socket.destroyed).toBe(false);
+    for (let i = 0; i < 200; i++) {
+      client.socket.listen();
+      client.socket.isDeaf = true;
+      world.turn();
+    }
+    expect(client.socket.xids).toEqual(xids);
+  });
 });

@@ -27,4 +27,13 @@ describe.each(placements)('a server with %s placement', (placement) => {
     }
     await client.close();
   });
+
+  it('sends more replies of the front than it holds for a client', async () => {
+    const client = await RawClient.connect({ port: server.port });
+    const reads = Array.from({ length: 240 }, () => getData(client, '/heavy'));
+    for (const { value } of await Promise.all(reads)) {
+      expect(value?.data?.byteLength).toBe(heavyBytes);
+    }
+    await client.close();
+  });
 });
