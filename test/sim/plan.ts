@@ -66,7 +66,7 @@ export function makePlan(seed: number): Plan {
     settings: makeSettings(random),
     rings: {
       requests: 1024 << random.below(4),
-      replies: 2048 << random.below(3),
+      replies: 1024 << random.below(3),
       appends: 2048 << random.below(3),
       synced: 64 << random.below(3),
     },

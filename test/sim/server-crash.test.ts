@@ -2,9 +2,11 @@
  * A whole standalone server, with the power cut at every effect on its disk under every policy.
  */
 import { afterAll, describe, expect, it } from 'vitest';
+import type { Scenario } from './scenario.ts';
 import { type ExploredStates, ServerExplorer, type Subject } from './server-explorer.ts';
-import { type Scenario, scenarios } from './server-scenarios.ts';
+import { scenarios } from './server-scenarios.ts';
 import type { SimDisk } from './sim-disk.ts';
+import { roomyRings } from './sim-memory.ts';
 import { SimWorld } from './sim-world.ts';
 
 const statesMin = 60_000;
@@ -19,8 +21,8 @@ function add({ states, distinct, moments }: ExploredStates): void {
   total.moments += moments;
 }
 
-function worldFor({ settings }: Scenario): SimWorld {
-  return new SimWorld({ seed: 11, ...(settings === undefined ? {} : { settings }) });
+function worldFor({ settings = {}, rings = roomyRings }: Scenario): SimWorld {
+  return new SimWorld({ seed: 11, settings, rings });
 }
 
 afterAll(() => {

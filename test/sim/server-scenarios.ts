@@ -5,84 +5,10 @@
 import { ErrorCode } from '../../src/base/error-codes.ts';
 import { CreateFlag, OpCode } from '../../src/jute/proto.ts';
 import { aclOf, digestOf } from '../processor/harness.ts';
-import type { SimClient } from './sim-client.ts';
-import type { SettingValues } from './sim-ports.ts';
-import type { SimWorld } from './sim-world.ts';
-
-export interface Scenario {
-  readonly name: string;
-  readonly settings?: SettingValues;
-  readonly run: (world: SimWorld) => void;
-}
+import { expectAllOk, expectErrors, expectFile, fuzzySnapshot, type Scenario } from './scenario.ts';
+import { roomyRings } from './sim-memory.ts';
 
 const { ephemeral, ephemeralSequential, persistentSequential } = CreateFlag;
-
-/** Error codes of all replies since the last call. */
-function errors(client: SimClient): number[] {
-  return client.replies.splice(0).map((reply) => reply.err);
-}
-
-function expectErrors(client: SimClient, ...expected: number[]): void {
-  const found = errors(client);
-  if (found.join() !== expected.join()) {
-    throw new Error(`answered was ${found.join()}, expected ${expected.join()}`);
-  }
-}
-
-function expectAllOk(client: SimClient): void {
-  const found = errors(client);
-  if (found.length === 0 || found.some((err) => err !== 0)) {
-    throw new Error(`answered was ${found.join() || 'nothing'}`);
-  }
-}
-
-function expectFile(world: SimWorld, pattern: RegExp, atLeast = 1): void {
-  const names = world.disk.list('/data/version-2').filter((name) => pattern.test(name));
-  if (names.length < atLeast) throw new Error(`${names.length} files are like ${pattern}`);
-}
-
-/** Changes of every kind, one a call, on nodes that the walk may stand on. */
-function mixedChanges(world: SimWorld, client: SimClient, count: number): () => void {
-  let done = 0;
-  const others: SimClient[] = [];
-  const changes = [
-    (n: number) => client.create(`/f/new${n}`, { data: `n${n}` }),
-    (n: number) => client.setData(`/f/a${n % 4}`, `changed ${n}`),
-    (n: number) => client.create(`/f/e${n}`, { flags: ephemeral }),
-    (n: number) => client.delete(`/f/b${n % 8}`),
-    (n: number) => client.setAcl(`/f/a${n % 4}`, [aclOf(31, 'ip', `10.0.0.${n}`)]),
-    (n: number) => {
-      client.multi([
-        { kind: 'setData', path: '/f/a0', data: `both ${n}` },
-        { kind: 'create', path: `/f/a1/under${n}`, data: '' },
-      ]);
-    },
-    (n: number) => client.create(`/f/b${n % 8}`, { data: 'again' }),
-    () => others.push(world.connect()),
-    () => others.shift()?.closeSession(),
-  ];
-  return () => {
-    if (done >= count) return;
-    changes[done % changes.length]?.(done);
-    done++;
-    world.settle();
-  };
-}
-
-function fuzzySnapshot(world: SimWorld, changes: number): void {
-  const client = world.client();
-  client.create('/f');
-  for (let i = 0; i < 4; i++) client.create(`/f/a${i}`, { data: `a${i}` });
-  for (let i = 0; i < 8; i++) client.create(`/f/b${i}`, { data: `b${i}` });
-  world.settle();
-  expectAllOk(client);
-  const before = world.server.lastZxid;
-  const { written, zxid } = world.snapshot(mixedChanges(world, client, changes));
-  if (!written || zxid !== before) throw new Error('the snapshot has the zxid of its beginning');
-  if (world.server.lastZxid < before + BigInt(changes) / 2n) throw new Error('it is not fuzzy');
-  client.setData('/f/a2', 'behind it');
-  world.settle();
-}
 
 export const scenarios: readonly Scenario[] = [
   {
@@ -366,6 +292,51 @@ export const scenarios: readonly Scenario[] = [
       client.sync();
       world.settle();
       expectErrors(client, ok, ok);
+    },
+  },
+  {
+    name: 'watchers are told of changes before they see them',
+    run(world) {
+      const [writer, watcher, other] = [world.client(), world.client(), world.client()];
+      writer.create('/w');
+      writer.create('/w/a');
+      world.settle();
+      watcher.addWatch('/w', 1);
+      other.addWatch('/w/a', 0);
+      world.settle();
+      writer.multi([
+        { kind: 'setData', path: '/w/a', data: '1' },
+        { kind: 'create', path: '/w/b', data: '2' },
+      ]);
+      other.getData('/w', true);
+      watcher.delete('/w/a');
+      writer.setData('/w/b', '3');
+      world.settle();
+      writer.setData('/w', '4');
+      world.settle();
+      expectAllOk(writer);
+      const told = [watcher, other].map((client) => client.events.length);
+      if (told.join() !== '5,3') throw new Error(`they are told ${told.join()} times`);
+    },
+  },
+  {
+    name: 'events wait for room on the ring to the front',
+    rings: { ...roomyRings, replies: 1 << 9 },
+    run(world) {
+      const watchers = [world.client(), world.client(), world.client()];
+      const [writer = world.client()] = watchers;
+      writer.create('/w');
+      world.settle();
+      for (const watcher of watchers) watcher.addWatch('/w', 0);
+      world.settle();
+      world.runsMeanwhile = () => false;
+      for (let i = 0; i < 9; i++) writer.setData('/w', `${i}`);
+      world.settle();
+      expectAllOk(writer);
+      if (!world.gated) throw new Error('all events have found room at once');
+      for (const { events } of watchers) {
+        if (events.length !== 9) throw new Error(`told is ${events.length} times`);
+      }
     },
   },
 ];

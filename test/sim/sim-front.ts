@@ -14,26 +14,36 @@ import { NotifyLayout, ToFront } from '../../src/agents/messages.ts';
 import { Outlet } from '../../src/agents/outlet.ts';
 import { joinHalves } from '../../src/base/zxid.ts';
 import type { QueryAnswers, QueryKind } from '../../src/processor/queries.ts';
-import { type RecordHandler, RingReceiver } from '../../src/ring/ring-receiver.ts';
+import type { AtomicsLike } from '../../src/ring/atomics.ts';
+import type { RingMemory } from '../../src/ring/ring.ts';
+import { RingReceiver } from '../../src/ring/ring-receiver.ts';
 import { RingSender } from '../../src/ring/ring-sender.ts';
 import { SessionTable } from '../../src/state/session-table.ts';
 import type { SharedServer } from '../../src/thread/shared.ts';
 import { TreeView } from '../../src/tree/tree-view.ts';
 import { noSession, type Session, SimClient } from './sim-client.ts';
 
-/** Tells which notifications are on the ring, taken or not. */
-class OfferedRing extends RingReceiver {
-  offeredZxid = 0n;
+/** Sees the same memory and changes nothing in it. */
+const readOnlyAtomics: AtomicsLike = { ...allAtomics(), store: (_words, _index, value) => value };
 
-  override drain(handle: RecordHandler, limit: number): number {
-    return super.drain((type, offset, length) => {
-      if (type === ToFront.notify) {
-        const at = offset + NotifyLayout.zxid;
-        this.offeredZxid = joinHalves(this.view.getInt32(at), this.view.getInt32(at + 4));
-      }
-      return handle(type, offset, length);
-    }, limit);
-  }
+function allAtomics(): AtomicsLike {
+  const { load, store, exchange, compareExchange, wait, waitAsync, notify } =
+    Atomics as unknown as AtomicsLike;
+  return { load, store, exchange, compareExchange, wait, waitAsync, notify };
+}
+
+/** Zxid of the last notification on the ring that is not taken yet, -1 without one. */
+export function notificationOn(ring: RingMemory): bigint {
+  let zxid = -1n;
+  const receiver = new RingReceiver(ring, readOnlyAtomics);
+  receiver.drain((type, offset) => {
+    const at = offset + NotifyLayout.zxid;
+    if (type === ToFront.notify) {
+      zxid = joinHalves(receiver.view.getInt32(at), receiver.view.getInt32(at + 4));
+    }
+    return true;
+  }, Number.MAX_SAFE_INTEGER);
+  return zxid;
 }
 
 export interface ConnectOptions {
@@ -52,7 +62,6 @@ export class SimFront implements FrontRepliesListener {
   private readonly answers = new Map<number, unknown>();
   private readonly requests: FrontRequests;
   private readonly replies: FrontReplies;
-  private readonly ring: OfferedRing;
   private readonly sessions: SessionTable;
   private readonly leaving: SimClient[] = [];
   private readonly timeouts = new Map<number, number>();
@@ -62,14 +71,9 @@ export class SimFront implements FrontRepliesListener {
 
   constructor(shared: SharedServer) {
     this.requests = new FrontRequests(new Outlet(new RingSender(shared.requests)));
-    this.ring = new OfferedRing(shared.replies);
-    this.replies = new FrontReplies(this.ring, new TreeView(shared.tree), this);
+    const ring = new RingReceiver(shared.replies);
+    this.replies = new FrontReplies(ring, new TreeView(shared.tree), this);
     this.sessions = new SessionTable(shared.sessions);
-  }
-
-  /** Up to here all notifications are on the ring or taken from it. */
-  get offeredZxid(): bigint {
-    return this.ring.offeredZxid;
   }
 
   connect(options: ConnectOptions = {}): SimClient {

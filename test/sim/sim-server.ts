@@ -20,7 +20,7 @@ import type { SharedServer } from '../../src/thread/shared.ts';
 import type { TreeMemory } from '../../src/tree/tree-memory.ts';
 import { TreeView } from '../../src/tree/tree-view.ts';
 import type { SimDisk } from './sim-disk.ts';
-import { SimFront } from './sim-front.ts';
+import { notificationOn, SimFront } from './sim-front.ts';
 import { createSimShared, type RingSizes, roomyRings } from './sim-memory.ts';
 import { simPorts } from './sim-ports.ts';
 import { pictureOfTree, type StatePicture } from './tree-picture.ts';
@@ -33,7 +33,8 @@ export interface ServerTaps {
   onPropose(txn: Uint8Array, zxid: bigint): void;
   /** A reply with this zxid, or the answer to a handshake, is about to leave. */
   onReply(zxid: bigint): void;
-  onNotify(zxid: bigint, isOnRing: boolean): void;
+  /** An event has left; `isAhead` says that no reader can see its change before it. */
+  onNotify(zxid: bigint, isAhead: boolean): void;
 }
 
 export interface SimServerOptions {
@@ -150,7 +151,7 @@ export class SimServer {
   }
 }
 
-/** Stands between keeper and rings, and lets the front's thread run when an event has left. */
+/** Stands between keeper and rings. */
 function tap(server: SimServer, keeper: KeeperAgent, ensemble: EnsembleAgent, taps: ServerTaps) {
   const propose = ensemble.propose.bind(ensemble);
   ensemble.propose = (payload, start, end, hi, lo) => {
@@ -173,8 +174,7 @@ function tap(server: SimServer, keeper: KeeperAgent, ensemble: EnsembleAgent, ta
     const zxid = joinHalves(hi, lo);
     if (server.lastZxid >= zxid) throw new Error(`the change ${zxid} is visible before its event`);
     notify(cnxnIds, count, hi, lo, frame, start, end);
-    server.front.poll();
-    const isOnRing = server.front.offeredZxid === zxid || server.status.readGateClosed;
-    taps.onNotify(zxid, isOnRing);
+    const isOnRing = notificationOn(server.shared.replies) === zxid;
+    taps.onNotify(zxid, isOnRing || server.status.readGateClosed);
   };
 }

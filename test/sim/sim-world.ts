@@ -8,6 +8,7 @@ import { dataDirectoryOf } from '../../src/agents/storage-options.ts';
 import type { Settings } from '../../src/config/settings.ts';
 import { purgeDirectory } from '../../src/jobs/purge.ts';
 import { type SnapshotResult, snapshotSlices } from '../../src/jobs/snapshot.ts';
+import { listStorage } from '../../src/storage/data-directory.ts';
 import { nodeCompression } from '../../src/storage/node-compression.ts';
 import { ModelHistory } from './model-history.ts';
 import type { SimClient } from './sim-client.ts';
@@ -45,6 +46,8 @@ export class SimWorld {
   /** Which of the other threads run where one waits for the disk. */
   runsMeanwhile: (agent: AgentName) => boolean = () => true;
   lastSnapshot: SnapshotResult | null = null;
+  /** An event did not find room at once. */
+  gated = false;
   private readonly rings: RingSizes | undefined;
   private job: SnapshotSlices | null = null;
   private isInJob = false;
@@ -155,7 +158,11 @@ export class SimWorld {
 
   purge(): string[] {
     const directory = dataDirectoryOf(this.settings);
-    return this.asJob(() => purgeDirectory({ directory, retainCount }, this.disk, nodeCompression));
+    const removed = this.asJob(() => {
+      return purgeDirectory({ directory, retainCount }, this.disk, nodeCompression);
+    });
+    if (removed.length > 0) this.checkKeptSnapshots();
+    return removed;
   }
 
   /** The server's state is the model's state of its zxid. */
@@ -165,6 +172,22 @@ export class SimWorld {
     if (expected === undefined) throw new Error(`state ${found.zxid} was never proposed`);
     if (found.text === expected.text) return;
     throw new Error(`state ${found.zxid} is wrong:\n${differenceOf(found, expected)}`);
+  }
+
+  /** With any snapshot that was kept, and without the newer ones, all of the history is there. */
+  private checkKeptSnapshots(): void {
+    const { clock, seed, settings, history, visible } = this;
+    const directory = dataDirectoryOf(settings);
+    const { snapshots } = listStorage(this.disk, directory);
+    for (const oldest of snapshots) {
+      const disk = this.disk.killed();
+      for (const { path, zxid } of snapshots) if (zxid > oldest.zxid) disk.remove(path);
+      const server = new SimServer({ disk, clock, seed, settings, tree: createSimTree(seed) });
+      server.start();
+      const { zxid, text } = server.picture();
+      if (zxid >= visible && text === history.at(zxid)?.text) continue;
+      throw new Error(`with ${oldest.path} alone only ${zxid} of ${visible} is found`);
+    }
   }
 
   /** A snapshot that is said to be there stays there. */
@@ -179,8 +202,10 @@ export class SimWorld {
     const taps = {
       onPropose: (txn: Uint8Array, zxid: bigint) => history.propose(txn, zxid),
       onReply: (zxid: bigint) => this.onReply(zxid),
-      onNotify: (zxid: bigint, isOnRing: boolean) => {
-        if (!isOnRing) throw new Error(`the event of ${zxid} is neither on the ring nor gated`);
+      onNotify: (zxid: bigint, isAhead: boolean) => {
+        if (!isAhead) throw new Error(`the event of ${zxid} is neither on the ring nor gated`);
+        this.gated ||= this.server.status.readGateClosed;
+        if (this.runsMeanwhile('front')) this.server.front.poll();
       },
     };
     const more = rings === undefined ? {} : { rings };
