@@ -2,7 +2,8 @@
  * Requests of clients that have a session: which of them the front answers at once, and which go
  * to the keeper. The rule is short: with nothing in flight, a ping or a plain read is answered
  * here; everything else takes the ring, and so keeps its place in the session's line. Auth and
- * SASL packets concern the connection alone and never wait (Apache handles them on arrival).
+ * SASL packets concern the connection alone and are answered here too, when nothing is in flight:
+ * a reply of the keeper may have arrived in part, and nothing may come between its parts.
  */
 
 import { isAuthEnough } from '../auth/enforce-auth.ts';
@@ -143,7 +144,7 @@ export class FrontSession {
     end: number,
     out: JuteWriter,
   ): boolean {
-    if (this.parts.requests.stalled) return false;
+    if (this.parts.requests.stalled || client.inFlight > 0) return false;
     const xid = view.getInt32(start);
     this.count(client, type, -1);
     this.reader.reset(bytes, view, start + requestHeaderBytes, end);

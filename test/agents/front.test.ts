@@ -2,7 +2,7 @@
 import { describe, expect, it } from 'vitest';
 import { encodeConnectRequest } from '../support/raw-client.ts';
 import { framed } from '../support/raw-socket.ts';
-import { FrontWorld, getData, ping, receive, replyFrame } from './front-harness.ts';
+import { auth, FrontWorld, getData, ping, receive, replyFrame } from './front-harness.ts';
 
 describe('the front', () => {
   it('answers a ping and a read', () => {
@@ -56,5 +56,19 @@ describe('the front', () => {
       world.turn();
     }
     expect(client.socket.xids).toEqual(xids);
+  });
+
+  it('puts no auth reply between the parts of a reply', () => {
+    const world = new FrontWorld();
+    const client = world.connect();
+    const reply = replyFrame(1, 1);
+    receive(client, getData(1, '/a', true));
+    world.turn();
+    world.reply(client, 0, reply.subarray(0, 7));
+    world.turn();
+    receive(client, auth('me:secret'));
+    world.reply(client, 1, reply.subarray(7));
+    world.turn();
+    expect(client.socket.xids).toEqual([1, -4]);
   });
 });
