@@ -26,7 +26,7 @@ export class FrontClients {
   private readonly byAddress = new Map<string, number>();
   private dirty: FrontClient[] = [];
   private stalled: FrontClient[] = [];
-  private nextId = 1;
+  private lastId = 0;
 
   constructor(
     handler: ConnectionHandler,
@@ -66,13 +66,19 @@ export class FrontClients {
       return null;
     }
     this.byAddress.set(address, fromThere + 1);
-    const cnxnId = this.nextId;
-    this.nextId = (this.nextId + 1) & 0x7fffffff;
+    const cnxnId = this.takeId();
     const { handler, pool } = this;
     const connection = new ClientConnection({ cnxnId, socket, handler, pool, frameBytesMax });
     const client = new FrontClient(connection, this.identify(socket), this.clock.monotonicMs());
     this.byId.set(cnxnId, client);
     return connection;
+  }
+
+  /** Numbers come again only after 2^31 connections, and never that of one which is still there. */
+  private takeId(): number {
+    do this.lastId = (this.lastId + 1) & 0x7fffffff;
+    while (this.byId.has(this.lastId));
+    return this.lastId;
   }
 
   remove(client: FrontClient): void {
