@@ -28,6 +28,8 @@ export class FrontClient {
   dirty = false;
   /** Its last reply is written: close when it has left. */
   closeAfterTurn = false;
+  /** Bytes that waited for it at the last sweep after its connection began to end. */
+  lastBytesLeft = Number.POSITIVE_INFINITY;
   received = 0;
   sent = 0;
   lastType = 0;

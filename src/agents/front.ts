@@ -87,7 +87,7 @@ export class FrontAgent implements Agent, ConnectionHandler, FrontRepliesListene
     }
     done += this.clients.flushDirty();
     this.flushRequests();
-    if (nowMs >= this.sweepAtMs) this.closeSessionless(nowMs);
+    if (nowMs >= this.sweepAtMs) this.sweep(nowMs);
     const mayResume = this.hasNews && this.clients.hasStalled && !requests.stalled;
     // What is left on the ring is a notification whose change is about to become visible.
     return mayResume || replies.hasWork() ? done + 1 : done;
@@ -135,13 +135,22 @@ export class FrontAgent implements Agent, ConnectionHandler, FrontRepliesListene
     return this.parts.session.inFlight;
   }
 
-  /** A connection that never says who it is does not stay (Apache, sessionless timeout). */
-  private closeSessionless(nowMs: number): void {
+  /**
+   * Two kinds of connections do not stay: those that never say who they are (Apache, sessionless
+   * timeout), and those that end and have not taken any of their last bytes since the last sweep.
+   */
+  private sweep(nowMs: number): void {
     const { sessionlessMs } = this.parts;
     this.sweepAtMs = nowMs + sessionlessMs / 2;
     for (const client of [...this.clients.values()]) {
-      if (client.hasSession || client.state === 'connecting') continue;
-      if (nowMs - client.openedMs >= sessionlessMs) client.connection.destroy();
+      const { connection, state } = client;
+      if (connection.ending) {
+        const bytesLeft = connection.outboundBytes;
+        if (bytesLeft >= client.lastBytesLeft) connection.destroy();
+        client.lastBytesLeft = bytesLeft;
+      } else if (state === 'fresh' && nowMs - client.openedMs >= sessionlessMs) {
+        connection.destroy();
+      }
     }
   }
 

@@ -63,7 +63,8 @@ export class ClientConnection {
   private stalled = false;
   /** Much waits for the client: no frame is taken before it has read all of it. */
   private choked = false;
-  private ending = false;
+  /** What was gathered is on its way, and is the last. */
+  ending = false;
   closed = false;
 
   constructor(options: ConnectionOptions) {

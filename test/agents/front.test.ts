@@ -71,4 +71,29 @@ describe('the front', () => {
     world.turn();
     expect(client.socket.xids).toEqual([1, -4]);
   });
+
+  it('gives out no number of a connection that is still there', () => {
+    const world = new FrontWorld();
+    const { cnxnId } = world.connect().connection;
+    (world.front.clients as unknown as { lastId: number }).lastId = cnxnId - 1;
+    expect(world.connect().connection.cnxnId).not.toBe(cnxnId);
+    expect(world.front.clients.size).toBe(2);
+  });
+
+  it('drops a connection that ends and does not take its last bytes', () => {
+    const world = new FrontWorld();
+    const client = world.connect();
+    client.socket.isDeaf = true;
+    receive(client, ping());
+    world.close(client);
+    world.turn();
+    for (const left of [20, 10, 10]) {
+      expect(client.socket.destroyed).toBe(false);
+      client.socket.writableLength = left;
+      world.nowMs += 10_000;
+      world.turn();
+    }
+    expect(client.socket.destroyed).toBe(true);
+    expect(world.front.clients.size).toBe(0);
+  });
 });
