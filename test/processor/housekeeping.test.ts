@@ -197,7 +197,7 @@ describe('a tree that is nearly full', () => {
 
   it.each([
     ['one at a time', 1],
-    ['many on the way', 400],
+    ['many on the way', 700],
   ])('refuses creates and longer data, %s, but still deletes', (_, portion) => {
     const { harness, client } = start();
     client.create('/small');

@@ -288,7 +288,7 @@ describe('what a multi holds', () => {
     expect(code(check('/none', 0))).toBe(ErrorCode.noNode);
     expect(code(check('/secret', 9))).toBe(ErrorCode.noAuth);
     expect(code(check('/a/', 0))).toBe(ErrorCode.badArguments);
-    expect(code(check(null, 0))).toBe(ErrorCode.badArguments);
+    expect(code(check('', 0))).toBe(ErrorCode.badArguments);
   });
 
   it('may grow into a txn that no server reads back; then it is refused', () => {

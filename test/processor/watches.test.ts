@@ -329,7 +329,7 @@ describe('setWatches', () => {
   it('changes nothing when it cannot be decoded', () => {
     const { client } = start();
     client.sendRaw(
-      unhex('fffffff8 00000065 0000000000000000 00000001 00000002 2f61 00000000 ffffffff'),
+      unhex('fffffff8 00000065 0000000000000000 00000001 00000002 2f61 00000000 00000001'),
     );
     expect(client.lastReply.err).toBe(ErrorCode.marshallingError);
     expect(seen(client)).toEqual([]);
