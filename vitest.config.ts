@@ -24,5 +24,7 @@ function project(name: string, include: string[], exclude: string[], timeoutMinu
   const testTimeout = timeoutMinutes * minutes;
   // Suites with processes and ports of their own take turns.
   const fileParallelism = name === 'unit' || name === 'sim';
-  return { test: { name, include, exclude, testTimeout, hookTimeout: testTimeout, fileParallelism } };
+  return {
+    test: { name, include, exclude, testTimeout, hookTimeout: testTimeout, fileParallelism },
+  };
 }

@@ -70,8 +70,7 @@ const sources: Source[] = filesBelow(src).map((path) => {
 });
 
 function importsOf(source: Source): string[] {
-  const statements =
-    /^(?:import|export)\b[^;'=(]*?\bfrom\s*'([^']+)'|\bimport\s*\(?'([^']+)'\)?/gm;
+  const statements = /^(?:import|export)\b[^;'=(]*?\bfrom\s*'([^']+)'|\bimport\s*\(?'([^']+)'\)?/gm;
   return [...source.code.matchAll(statements)].map((m) => m[1] ?? m[2]!);
 }
 

@@ -139,7 +139,7 @@ export class SessionTable {
   }
 
   /** Keeper only. */
-  setTimeout(slot: number, timeoutMs: number): void {
+  setSessionTimeout(slot: number, timeoutMs: number): void {
     this.words[at(slot) + Word.timeoutMs] = timeoutMs;
   }
 

@@ -115,8 +115,8 @@ export class SessionTracker {
   }
 
   /** The negotiated timeout changes; the persisted one does not. */
-  setTimeout(slot: number, timeoutMs: number): void {
-    this.table.setTimeout(slot, timeoutMs);
+  setSessionTimeout(slot: number, timeoutMs: number): void {
+    this.table.setSessionTimeout(slot, timeoutMs);
     this.schedule(slot, this.seeTouch(slot));
   }
 
@@ -221,7 +221,7 @@ export class SessionTracker {
 
   private touchSlot(slot: number, timeoutMs: number, nowMs: number): void {
     this.table.touch(slot, nowMs);
-    this.table.setTimeout(slot, timeoutMs);
+    this.table.setSessionTimeout(slot, timeoutMs);
     this.touchMs[slot] = Math.floor(nowMs);
     this.schedule(slot, nowMs);
   }

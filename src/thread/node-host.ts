@@ -9,7 +9,7 @@ const unknown = '?';
 
 /** Never throws: a user without an entry in passwd, as in many containers, is no reason to. */
 export function nodeHost(): HostFacts {
-  const user = maybe(() => os.userInfo().username) ?? process.env.USER ?? unknown;
+  const user = maybe(() => os.userInfo().username) ?? process.env['USER'] ?? unknown;
   return {
     hostName: maybe(() => os.hostname()) ?? unknown,
     nodeVersion: process.version,

@@ -61,7 +61,7 @@ test('a walk finds persisted sessions alone, closing ones too, with the persiste
   const { keeper, other } = create();
   for (let slot = 0; slot < 4; slot++) keeper.fill(slot, slot, -slot, 4000);
   for (const slot of [0, 2, 3]) keeper.persist(slot, 5000 + slot);
-  keeper.setTimeout(2, 9999);
+  keeper.setSessionTimeout(2, 9999);
   keeper.setState(2, SessionState.closing);
   keeper.free(3);
   expect(walkOf(other)).toEqual([

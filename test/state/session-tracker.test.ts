@@ -112,9 +112,9 @@ test('a reopen changes the timeout at once, and the persisted one never', () => 
 test('a shorter timeout applies from the last touch on, and a longer one, too', () => {
   const { tracker } = create();
   const slot = tracker.open(0, 1, 40_000, 100);
-  tracker.setTimeout(slot, 4000);
+  tracker.setSessionTimeout(slot, 4000);
   expect(tracker.nextDeadlineMs()).toBe(6000);
-  tracker.setTimeout(slot, 10_000);
+  tracker.setSessionTimeout(slot, 10_000);
   expect(tracker.takeExpired(10_000)).toEqual([]);
   expect(tracker.takeExpired(12_000)).toHaveLength(1);
 });
@@ -310,7 +310,7 @@ test('sessions expire at the very moments at which the naive queue lets them', (
           expect(tracker.touch(0, lo, timeoutMs, nowMs)).toBe(true);
           naive.touch(lo, timeoutMs, nowMs);
         } else if (what === 'timeout') {
-          tracker.setTimeout(slot, timeoutMs);
+          tracker.setSessionTimeout(slot, timeoutMs);
           naive.touch(lo, timeoutMs, known.touchMs);
         } else {
           tracker.remove(slot);
