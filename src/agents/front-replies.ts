@@ -36,6 +36,8 @@ export class FrontReplies {
   private readonly tree: TreeView;
   private readonly listener: FrontRepliesListener;
   private readonly answers = new Map<number, string>();
+  private upToHi = 0;
+  private upToLo = 0;
 
   constructor(ring: RingReceiver, tree: TreeView, listener: FrontRepliesListener) {
     this.ring = ring;
@@ -45,6 +47,13 @@ export class FrontReplies {
 
   /** Takes all that is there, except behind a notification whose change is not visible yet. */
   drain(): number {
+    return this.drainUpTo(this.tree.lastZxidHi, this.tree.lastZxidLo);
+  }
+
+  /** The same, except behind a notification of a change that came after this zxid. */
+  drainUpTo(zxidHi: number, zxidLo: number): number {
+    this.upToHi = zxidHi;
+    this.upToLo = zxidLo;
     return this.ring.drain(this.onRecord, Number.MAX_SAFE_INTEGER);
   }
 
@@ -86,8 +95,7 @@ export class FrontReplies {
     const { view, bytes } = this.ring;
     const zxidHi = view.getInt32(offset + NotifyLayout.zxid);
     const zxidLo = view.getInt32(offset + NotifyLayout.zxid + 4);
-    const { tree } = this;
-    if (compareHalves(tree.lastZxidHi, tree.lastZxidLo, zxidHi, zxidLo) < 0) return false;
+    if (compareHalves(this.upToHi, this.upToLo, zxidHi, zxidLo) < 0) return false;
     const count = view.getInt32(offset + NotifyLayout.count);
     const ids = offset + NotifyLayout.cnxnIds;
     for (let i = 0; i < count; i++) {

@@ -3,8 +3,9 @@
  * tree, sends everything else to the keeper in the order it arrived, and writes what comes back.
  *
  * Two rules keep what a client sees in order. A connection with a request at the keeper gets no
- * answer from here. And before the replies of a read event leave, the keeper's ring is drained,
- * so that the notification of a change goes out before a reply that shows it.
+ * answer from here. And before the replies of a read event leave, the keeper's ring is drained up
+ * to the state that they show, so that the notification of a change goes out before a reply that
+ * shows it, and behind one that does not.
  */
 import type { Socket } from 'node:net';
 import type { Identities } from '../auth/identity.ts';
@@ -49,6 +50,8 @@ export interface FrontParts {
 
 /** Replies of a turn that are gathered before the connection gets them, and may say: enough. */
 const turnBytesMax = 256 * 1024;
+/** Of a frame: its length and the xid are before it. */
+const replyZxidOffset = 8;
 
 export class FrontAgent implements Agent, ConnectionHandler, FrontRepliesListener {
   readonly name = 'front';
@@ -61,6 +64,9 @@ export class FrontAgent implements Agent, ConnectionHandler, FrontRepliesListene
   private readonly turn = new JuteWriter(64 * 1024);
   private turnOf: ClientConnection | null = null;
   private turnMs = 0;
+  /** The state that the replies of the turn show. */
+  private turnZxidHi = 0;
+  private turnZxidLo = 0;
   /** Answers, or room on the ring: what stalled clients wait for has come since they were asked. */
   private hasNews = false;
   private sweepAtMs = 0;
@@ -80,7 +86,8 @@ export class FrontAgent implements Agent, ConnectionHandler, FrontRepliesListene
   dutyCycle(nowMs: number): number {
     const { requests, replies } = this.parts;
     this.flushRequests();
-    let done = this.drainReplies();
+    let done = this.replies.drain();
+    if (done > 0) this.hasNews = true;
     if (this.hasNews && !requests.stalled) {
       this.hasNews = false;
       this.clients.resumeStalled();
@@ -98,12 +105,6 @@ export class FrontAgent implements Agent, ConnectionHandler, FrontRepliesListene
     const wasFull = requests.stalled;
     requests.flush();
     if (wasFull && !requests.stalled) this.hasNews = true;
-  }
-
-  private drainReplies(): number {
-    const done = this.replies.drain();
-    if (done > 0) this.hasNews = true;
-    return done;
   }
 
   /** Closes every connection; what was gathered for them leaves first. */
@@ -192,8 +193,9 @@ export class FrontAgent implements Agent, ConnectionHandler, FrontRepliesListene
     if (this.turnOf !== client.connection) this.beginTurn(client.connection);
     const { session } = this.parts;
     const before = client.sent;
+    const at = this.turn.offset;
     if (!session.onRequest(client, bytes, view, start, end, this.turnMs, this.turn)) return false;
-    if (this.turn.offset > turnBytesMax) this.handOnTurn(client.connection);
+    if (this.turn.offset > at) this.onReplyHere(client.connection, at);
     this.stats.packetsReceived++;
     if (client.sent > before) {
       this.stats.packetsSent++;
@@ -214,17 +216,30 @@ export class FrontAgent implements Agent, ConnectionHandler, FrontRepliesListene
     if (this.parts.requests.pending) this.parts.wake();
     const client = this.clients.get(connection.cnxnId);
     if (client === undefined) return;
-    if (this.turn.offset > 0) this.handOnTurn(connection);
+    this.handOnTurn(connection, this.turn.offset);
     if (client.closeAfterTurn) connection.end();
     else connection.flush();
     if (this.clients.hasDirty || this.hasNews) this.parts.wake();
   }
 
-  /** Events that the keeper has sent go first (rule b). */
-  private handOnTurn(connection: ClientConnection): void {
-    this.drainReplies();
-    connection.append(this.turn.bytes, 0, this.turn.offset);
-    this.turn.reset();
+  /** A reply was made at `at`. The events between the states of two replies go between them. */
+  private onReplyHere(connection: ClientConnection, at: number): void {
+    const zxidHi = this.turn.view.getInt32(at + replyZxidOffset);
+    const zxidLo = this.turn.view.getInt32(at + replyZxidOffset + 4);
+    if (zxidLo !== this.turnZxidLo || zxidHi !== this.turnZxidHi) this.handOnTurn(connection, at);
+    this.turnZxidHi = zxidHi;
+    this.turnZxidLo = zxidLo;
+    if (this.turn.offset > turnBytesMax) this.handOnTurn(connection, this.turn.offset);
+  }
+
+  /** Events of the state that the replies up to `end` show go first (rule b), later ones do not. */
+  private handOnTurn(connection: ClientConnection, end: number): void {
+    if (end === 0) return;
+    if (this.replies.drainUpTo(this.turnZxidHi, this.turnZxidLo) > 0) this.hasNews = true;
+    const { turn } = this;
+    connection.append(turn.bytes, 0, end);
+    turn.bytes.copyWithin(0, end, turn.offset);
+    turn.offset -= end;
   }
 
   onBadLength(connection: ClientConnection, length: number): void {

@@ -96,4 +96,23 @@ describe('the front', () => {
     expect(client.socket.destroyed).toBe(true);
     expect(world.front.clients.size).toBe(0);
   });
+
+  it('puts an event behind the replies that do not show its change, before those that do', () => {
+    const world = new FrontWorld();
+    const { front } = world;
+    const client = world.connect();
+    const [onFrame, onReadEnd] = [front.onFrame.bind(front), front.onReadEnd.bind(front)];
+    let frames = 0;
+    front.onFrame = (...frame) => {
+      if (++frames === 3) world.change(5, client);
+      return onFrame(...frame);
+    };
+    front.onReadEnd = (connection) => {
+      world.change(6, client);
+      onReadEnd(connection);
+    };
+    receive(client, getData(1, '/'), getData(2, '/'), getData(3, '/'), getData(4, '/'));
+    world.turn();
+    expect(client.socket.xids).toEqual([1, 2, -1, 3, 4, -1]);
+  });
 });
