@@ -65,6 +65,7 @@ export class RingkeeperServer {
   private onRecovered!: (recovered: Recovered) => void;
   private onStartFailed!: (error: unknown) => void;
   private readonly recovering: Promise<Recovered>;
+  private closing: Promise<void> | null = null;
   private state: 'starting' | 'serving' | 'failed' | 'closed' = 'starting';
   /** The client port that is bound. */
   port = 0;
@@ -129,6 +130,7 @@ export class RingkeeperServer {
           settings.clientPortListenBacklog > 0 ? settings.clientPortListenBacklog : undefined,
         keepAlive: settings.clientTcpKeepAlive,
         accept: (socket) => this.front.accept(socket),
+        onError: (error) => this.ports.logger.error({ error: error.message }, 'Accept failed'),
       }),
     ];
   }
@@ -165,25 +167,43 @@ export class RingkeeperServer {
     if (this.state === 'failed' || this.state === 'closed') return;
     const wasStarting = this.state === 'starting';
     this.state = 'failed';
-    this.status.serving = Serving.stopping;
+    this.stopListening();
+    // The front could still read a tree that nobody writes any more.
+    this.front.stop();
     if (wasStarting) this.onStartFailed(error);
     else this.options.onFailure(error);
   }
 
-  /** Answers what was received, closes all connections, and lets go of the data directory. */
-  async close(): Promise<void> {
-    if (this.state === 'closed') return;
-    const failed = this.state === 'failed';
+  private stopListening(): void {
     this.status.serving = Serving.stopping;
     for (const listener of this.listeners) listener.close();
+  }
+
+  /**
+   * Answers what was received, closes all connections, and lets go of the data directory. All calls
+   * resolve at the same time.
+   */
+  close(): Promise<void> {
+    this.closing ??= this.closeOnce();
+    return this.closing;
+  }
+
+  private async closeOnce(): Promise<void> {
+    const failed = this.state === 'failed';
+    this.stopListening();
     const lastMs = this.ports.clock.monotonicMs() + drainMsMax;
     while (!failed && this.front.inFlight > 0 && this.ports.clock.monotonicMs() < lastMs) {
       await sleep(drainStepMs);
     }
     this.state = 'closed';
     this.loop.close();
-    await this.housekeeper.close();
-    await Promise.all(this.workers.map((worker) => worker.terminate()));
-    this.lock?.release();
+    // A loop that failed, or was not started, does not stop its agents.
+    this.front.stop();
+    try {
+      await this.housekeeper.close();
+    } finally {
+      await Promise.all(this.workers.map((worker) => worker.terminate()));
+      this.lock?.release();
+    }
   }
 }

@@ -15,6 +15,8 @@ export interface ListenerOptions {
   readonly keepAlive: boolean;
   /** Makes the connection of an accepted socket, or returns null after refusing it. */
   readonly accept: (socket: net.Socket) => ClientConnection | null;
+  /** A connection could not be accepted; the next ones may be. */
+  readonly onError: (error: Error) => void;
 }
 
 interface RawHandle {
@@ -35,11 +37,11 @@ export class ClientListener {
 
   /** Resolves with the port that is bound; rejects with the system's error. */
   listen(): Promise<number> {
-    const { host, port, backlog } = this.options;
+    const { host, port, backlog, onError } = this.options;
     return new Promise((resolve, reject) => {
       this.server.once('error', reject);
       this.server.listen({ port, ...(host && { host }), ...(backlog && { backlog }) }, () => {
-        this.server.off('error', reject);
+        this.server.off('error', reject).on('error', onError);
         const address = this.server.address();
         resolve(typeof address === 'object' && address !== null ? address.port : port);
       });

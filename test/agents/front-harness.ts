@@ -267,7 +267,8 @@ export function replyFrame(xid: number, zxid: number, err = 0): Uint8Array {
   return framed(payload);
 }
 
-function settingsOf(values: Readonly<Record<string, string>>): Settings {
+/** Settings as the command line would give them. */
+export function settingsOf(values: Readonly<Record<string, string>>): Settings {
   const said = Object.entries({ dataDir: '/nowhere', 'ringkeeper.logLevel': 'fatal', ...values });
   return readConfiguration({
     configFile: null,

@@ -33,14 +33,17 @@ describe('the listener', () => {
   let handler: WordHandler;
   let listener: ClientListener;
   let port: number;
+  let errors: Error[];
 
   beforeEach(async () => {
     handler = new WordHandler();
     const pool = new SlabPool();
+    errors = [];
     listener = new ClientListener({
       ...{ host: '127.0.0.1', port: 0, backlog: undefined, keepAlive: false },
       accept: (socket) =>
         new ClientConnection({ cnxnId: 1, socket, handler, pool, frameBytesMax: 1024 }),
+      onError: (error) => errors.push(error),
     });
     port = await listener.listen();
   });
@@ -62,5 +65,11 @@ describe('the listener', () => {
     connection.end();
     client.once('end', () => client.destroy());
     expect(await text).toBe('answer');
+  });
+
+  it('reports an accept that failed and lives on', () => {
+    const { server } = listener as unknown as { server: net.Server };
+    server.emit('error', new Error('accept ENOBUFS'));
+    expect(errors.map(({ message }) => message)).toEqual(['accept ENOBUFS']);
   });
 });
