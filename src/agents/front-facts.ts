@@ -152,7 +152,10 @@ export class FrontFacts {
       non_mtls_remote_conn_count: 0,
       non_mtls_local_conn_count: 0,
     };
-    return { ...readMetrics(metrics), gauges, quorumGauges: {}, gaugeSets: {} };
+    const recorded = readMetrics(metrics);
+    const mismatches = keeper?.digestMismatches ?? 0;
+    const counters = { ...recorded.counters, digest_mismatches_count: mismatches };
+    return { ...recorded, counters, gauges, quorumGauges: {}, gaugeSets: {} };
   }
 
   private connectionOf(client: FrontClient): ConnectionFacts {
