@@ -9,8 +9,8 @@ import type { SimDisk } from './sim-disk.ts';
 import { roomyRings } from './sim-memory.ts';
 import { SimWorld } from './sim-world.ts';
 
-const statesMin = 60_000;
-const distinctMin = 6000;
+const statesMin = 75_000;
+const distinctMin = 7000;
 const subjectsMax = 12;
 
 const total: ExploredStates = { states: 0, distinct: 0, moments: 0 };

@@ -218,6 +218,9 @@ export const scenarios: readonly Scenario[] = [
         world.settle();
         if (world.server.front.snapshotsDue === 0) continue;
         world.server.front.snapshotsDue = 0;
+        // The snapshot ends in the middle of a log, which must outlive it.
+        client.create(`/p${i}/late`);
+        world.settle();
         world.snapshot();
         removed += world.purge().length;
       }
