@@ -189,7 +189,8 @@ export class NodeWriter extends TreeView {
     const base = this.baseOf(ref);
     const before = words[base + Node.dataCrc] as number;
     const path = words[base + Node.pathCrc] as number;
-    const crc = copyWithCrc(from, start, this.imageView, at + 4, kept, path);
+    // Null data may come with any offset: there is nothing to be read.
+    const crc = copyWithCrc(from, kept === 0 ? 0 : start, this.imageView, at + 4, kept, path);
     words[base + Node.dataCrc] = crc;
     return crcEffect(before ^ crc, 0);
   }
