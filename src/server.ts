@@ -120,12 +120,11 @@ export class RingkeeperServer {
 
   private makeListeners(): ClientListener[] {
     const { settings } = this.options;
-    const { clientPort } = settings;
-    if (clientPort === null) return [];
+    if (settings.clientPort === null) return [];
     return [
       new ClientListener({
         host: settings.clientPortAddress ?? undefined,
-        port: clientPort,
+        port: settings.clientPort,
         backlog:
           settings.clientPortListenBacklog > 0 ? settings.clientPortListenBacklog : undefined,
         keepAlive: settings.clientTcpKeepAlive,

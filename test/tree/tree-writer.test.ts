@@ -254,6 +254,19 @@ describe('data', () => {
     expect([hand.writer.dataLength(none), hand.writer.dataLength(empty)]).toEqual([0, -1]);
   });
 
+  test('null or empty may come with an offset that points nowhere', () => {
+    const hand = new TreeHand();
+    const ref = hand.create('/a', 'x');
+    const { writer } = hand;
+    writer.openSection();
+    writer.beginTxn(0, 9, 0, 0);
+    writer.setData(ref, null, 77, -1, 1);
+    expect(writer.dataLength(ref)).toBe(-1);
+    writer.setData(ref, new Uint8Array(0), 77, 0, 2);
+    expect(writer.dataLength(ref)).toBe(0);
+    writer.closeSection(0, 9);
+  });
+
   test('of every size is kept while it grows, shrinks, and moves between blocks', () => {
     const hand = new TreeHand(32 << 20, 8 << 20);
     const ref = hand.create('/n', 'x', 'ann');
