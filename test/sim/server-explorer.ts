@@ -14,8 +14,9 @@ import { SimServer } from './sim-server.ts';
 import { differenceOf, type StatePicture } from './tree-picture.ts';
 
 export interface ExploredStates {
-  /** Crash states looked at, and how many of them had a disk unlike all before. */
+  /** Crash states looked at: each moment under each policy and seed, and killed. */
   states: number;
+  /** Power cuts that left a disk unlike all before in this life; the others are not recovered. */
   distinct: number;
   moments: number;
 }
@@ -50,6 +51,7 @@ export class ServerExplorer {
   /** Which zxid was recovered from a disk image in this life. */
   private readonly known = new Map<string, bigint>();
   private knownLife = 0;
+  private recoveries = 0;
 
   constructor(world: Subject) {
     this.world = world;
@@ -72,7 +74,6 @@ export class ServerExplorer {
     }
     // The process alone dies; the machine right after the next process has recovered.
     explored.states++;
-    explored.distinct++;
     this.check(world.disk.killed(), `life ${world.life}, killed ${at}`);
   };
 
@@ -119,7 +120,7 @@ export class ServerExplorer {
       if (same.zxid !== found.zxid || same.text !== found.text) {
         throw new Error(`recovered again: ${same.zxid}\n${differenceOf(same, found)}`);
       }
-      if (this.explored.distinct % 4 === 0) this.goOn(second, again, found.zxid);
+      if (++this.recoveries % 4 === 0) this.goOn(second, again, found.zxid);
       return found.zxid;
     } catch (error) {
       const message = error instanceof Error ? error.message : String(error);
