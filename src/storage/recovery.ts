@@ -186,6 +186,15 @@ function beginWithoutSnapshot<State extends RecoverySink>(
     if (typeof loaded !== 'string') return loaded;
     throw new TypeError(`the empty snapshot cannot be read: ${loaded}`);
   }
+  if (log === undefined && options.role === 'standalone') {
+    // Nobody could send it a state. Apache's server starts with zxid -1 and refuses every client.
+    throw new RecoveryError(
+      'no-snapshot',
+      { file: directory.snapshots, offset: 0, zxid: zxidZero },
+      `there is no database, and db.autocreate is false: put an empty file ${initializeName} into ` +
+        `${directory.dataDir} to begin a new one`,
+    );
+  }
   if (log !== undefined) {
     logger.warn(
       { file: log.path },

@@ -241,6 +241,11 @@ describe('a directory', () => {
     expect(await nodesFound(dataDir, { 'datadir.autocreate': false })).toBe(0);
   });
 
+  it('that is empty is refused with db.autocreate=false', async () => {
+    const starting = start(directory(), { 'db.autocreate': false });
+    await expect(starting).rejects.toThrow(/db\.autocreate is false: put an empty file initialize/);
+  });
+
   it('that is empty becomes a database beside a file initialize, which goes', async () => {
     const dataDir = directory();
     writeFileSync(join(dataDir, 'initialize'), '');
