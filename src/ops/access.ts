@@ -46,7 +46,7 @@ export function checkQuota(
   nodesMore: number,
   bytesMore: number,
 ): ErrorCode {
-  if (!context.settings.enforceQuota || (nodesMore === 0 && bytesMore === 0)) return ErrorCode.ok;
+  if (!context.settings.enforceQuota) return ErrorCode.ok;
   const verdict = context.quotas.check(path, start, end, nodesMore, bytesMore);
   return verdict === null ? ErrorCode.ok : verdict.err;
 }
@@ -63,6 +63,11 @@ export class RequestAcl {
     this.start = request.offset;
     skipAcl(request);
     this.end = request.offset;
+  }
+
+  /** Is there no list at all, not even an empty one? */
+  isNull(request: JuteReader): boolean {
+    return request.view.getInt32(this.start) === -1;
   }
 
   /** Validates and rewrites it; ok, or the error to answer. */

@@ -11,11 +11,14 @@ import { CreateFlag, OpCode } from '../jute/proto.ts';
 import type { JuteReader } from '../jute/reader.ts';
 import type { JuteWriter } from '../jute/writer.ts';
 import { containerOwnerHi, isSessionOwner, ttlOwnerHi } from '../state/apply-txn.ts';
-import { isPoisonousLimitsPath } from '../tree/quota.ts';
+import { isPoisonousLimitsPath, isStatsPath } from '../tree/quota.ts';
 import { checkQuota, permits, RequestAcl } from './access.ts';
 import type { AnswerOp, PrepareOp, PrepContext } from './contexts.ts';
 import { hasNul, isValidPath, lastSlash, skipPath } from './path.ts';
 import { writeStatOf } from './replies.ts';
+
+/** Where a Stat on the wire has its dataLength. */
+const statDataLengthOffset = 52;
 
 type Kind = 'plain' | 'container' | 'ttl';
 
@@ -29,9 +32,17 @@ export const prepareTTL: PrepareOp = (context, request, txn) =>
 export const answerCreate: AnswerOp = (context, reply) =>
   reply.writeBuffer(context.path, context.pathStart, context.pathEnd);
 
+/** The stat is that of the created node, before the usage was written where a quota has it. */
 export const answerCreate2: AnswerOp = (context, reply) => {
-  reply.writeBuffer(context.path, context.pathStart, context.pathEnd);
+  const { path, pathStart, pathEnd } = context;
+  reply.writeBuffer(path, pathStart, pathEnd);
+  const statAt = reply.offset;
   writeStatOf(context, reply);
+  if (!isStatsPath(path, pathStart, pathEnd)) return;
+  // Behind the path, a txn has the length of the data.
+  const txn = new DataView(path.buffer, path.byteOffset, path.byteLength);
+  const dataLength = Math.max(txn.getInt32(pathEnd), 0);
+  reply.view.setInt32(statAt + statDataLengthOffset, dataLength);
 };
 
 /**
@@ -42,6 +53,7 @@ export function retypeCreate(request: JuteReader): number {
   decode('plain', request);
   if (!isFlag(body.flags)) throw new JuteError(`invalid flag ${body.flags}`);
   if (isTtlFlag(body.flags)) throw new JuteError('ttl -1 is not valid');
+  if (acl.isNull(request)) throw new JuteError('no acl');
   return body.flags === CreateFlag.container ? OpCode.createContainer : OpCode.create;
 }
 
@@ -57,6 +69,7 @@ export function retypeContainer(request: JuteReader): number {
 
 export function retypeTTL(request: JuteReader): number {
   decode('ttl', request);
+  if (body.flags === CreateFlag.container) return OpCode.createContainer;
   return isTtlFlag(body.flags) || !isFlag(body.flags) ? OpCode.createTTL : OpCode.create;
 }
 

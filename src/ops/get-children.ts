@@ -35,7 +35,10 @@ function readNames(
   return ErrorCode.ok;
 }
 
-/** READ on the node alone; all that is below it counts, also what the caller may not read. */
+/**
+ * READ on the node alone; all that is below it counts, also what the caller may not read. Below
+ * the root as "" Apache counts the root as "/", too.
+ */
 export const readAllChildrenNumber: ReadOp = (context, request, reply) => {
   const length = skipPath(request);
   if (length < 0) return ErrorCode.marshallingError;
@@ -45,6 +48,6 @@ export const readAllChildrenNumber: ReadOp = (context, request, reply) => {
   if (!permitsRef(context, ref, Perms.read)) return ErrorCode.noAuth;
   const count = tree.descendantCount(ref, context.nodesMax);
   if (count < 0) return readElsewhere;
-  reply.writeInt(count);
+  reply.writeInt(length === 0 ? count + 1 : count);
   return ErrorCode.ok;
 };

@@ -62,10 +62,18 @@ const scan = new MultiScan();
 export function prepareMulti(lookup: SubOpLookup): PrepareOp {
   return (context, request, txn) => {
     scan.read(request, lookup);
-    if (scan.kind === 'read') return ErrorCode.marshallingError;
+    if (scan.kind === 'read' || hasNullPath(request)) return ErrorCode.marshallingError;
     txn.writeInt(scan.count);
     return prepareAll(lookup, context, request, txn);
   };
+}
+
+/** Apache looks up all paths before it tries the first operation, and cannot with a null one. */
+function hasNullPath(request: JuteReader): boolean {
+  for (let i = 0; i < scan.count; i++) {
+    if (request.view.getInt32(scan.offsets[i] as number) === -1) return true;
+  }
+  return false;
 }
 
 /**

@@ -73,11 +73,13 @@ export const getEphemerals: ConnectionOp = (context, request, reply) => {
   return ErrorCode.ok;
 };
 
-/** Null, blank and "/" all mean everything (Apache `FinalRequestProcessor`). */
+/** Null, blank and "/" between blanks all mean everything (Apache `FinalRequestProcessor`). */
 function isBlankOrRoot(bytes: Uint8Array, start: number, end: number): boolean {
-  if (end - start === 1 && bytes[start] === 0x2f) return true;
-  for (let i = start; i < end; i++) if ((bytes[i] as number) > 0x20) return false;
-  return true;
+  let from = start;
+  let to = end;
+  while (from < to && (bytes[from] as number) <= 0x20) from++;
+  while (to > from && (bytes[to - 1] as number) <= 0x20) to--;
+  return from === to || (to - from === 1 && bytes[from] === 0x2f);
 }
 
 function hasPrefix(

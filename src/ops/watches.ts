@@ -1,6 +1,6 @@
 /**
- * The requests about watches: checkWatches, removeWatches, addWatch, setWatches, setWatches2. None
- * of them looks at ACLs, path syntax or existence; none makes a txn. The watch that a plain read
+ * The requests about watches: checkWatches, removeWatches, addWatch, setWatches, setWatches2. A
+ * watch on a null path is answered as any other, but there is nothing to keep. None of them looks at ACLs, path syntax or existence; none makes a txn. The watch that a plain read
  * asks for is not here: the processor leaves it.
  */
 import { ErrorCode } from '../base/error-codes.ts';
@@ -16,7 +16,8 @@ export const checkWatches: ConnectionOp = (context, request) => {
   const length = skipPath(request);
   const end = request.offset;
   const modes = modesOfWatcherType(request.readInt());
-  if (length < 0 || modes === 0) return ErrorCode.marshallingError;
+  if (modes === 0) return ErrorCode.marshallingError;
+  if (length < 0) return ErrorCode.noWatcher;
   const found = context.watches.has(request.bytes, end - length, end, context.cnxnId, modes);
   return found ? ErrorCode.ok : ErrorCode.noWatcher;
 };
@@ -25,7 +26,8 @@ export const removeWatches: ConnectionOp = (context, request) => {
   const length = skipPath(request);
   const end = request.offset;
   const modes = modesOfWatcherType(request.readInt());
-  if (length < 0 || modes === 0) return ErrorCode.marshallingError;
+  if (modes === 0) return ErrorCode.marshallingError;
+  if (length < 0) return ErrorCode.noWatcher;
   const found = context.watches.remove(request.bytes, end - length, end, context.cnxnId, modes);
   return found ? ErrorCode.ok : ErrorCode.noWatcher;
 };
@@ -34,15 +36,15 @@ export const addWatch: ConnectionOp = (context, request, reply) => {
   const length = skipPath(request);
   const end = request.offset;
   const mode = modeOfAddWatch(request.readInt());
-  if (length < 0 || mode === 0) return ErrorCode.marshallingError;
-  context.watches.add(request.bytes, end - length, end, context.cnxnId, mode);
+  if (mode === 0) return ErrorCode.marshallingError;
+  if (length >= 0) context.watches.add(request.bytes, end - length, end, context.cnxnId, mode);
   reply.writeInt(ErrorCode.ok);
   return ErrorCode.ok;
 };
 
 export const setWatches: ConnectionOp = (context, request) => {
   const from = request.offset;
-  checkLists(request, 3);
+  skipLists(request, 3);
   request.offset = from;
   replayLists(context, request);
   return ErrorCode.ok;
@@ -50,7 +52,7 @@ export const setWatches: ConnectionOp = (context, request) => {
 
 export const setWatches2: ConnectionOp = (context, request) => {
   const from = request.offset;
-  checkLists(request, 5);
+  skipLists(request, 5);
   request.offset = from;
   replayLists(context, request);
   addAll(context, request, WatchMode.persistent);
@@ -58,15 +60,15 @@ export const setWatches2: ConnectionOp = (context, request) => {
   return ErrorCode.ok;
 };
 
-/** A body that cannot be decoded changes nothing, so all of it is decoded first. */
-function checkLists(request: JuteReader, lists: number): void {
+/**
+ * A body that cannot be decoded changes nothing, so all of it is decoded first. A null list is no
+ * such thing: as with Apache, what stands before it has happened when it is found.
+ */
+function skipLists(request: JuteReader, lists: number): void {
   request.skip(8);
   for (let list = 0; list < lists; list++) {
     const count = request.readCount();
-    if (count < 0) throw new JuteError('a null list of watches');
-    for (let i = 0; i < count; i++) {
-      if (skipPath(request) < 0) throw new JuteError('a null path in a list of watches');
-    }
+    for (let i = 0; i < count; i++) skipPath(request);
   }
 }
 
@@ -97,17 +99,27 @@ function replayLists(context: ConnectionContext, request: JuteReader): void {
 }
 
 function addAll(context: ConnectionContext, request: JuteReader, mode: WatchMode): void {
-  forEachPath(request, (start, end) => {
-    context.watches.add(request.bytes, start, end, context.cnxnId, mode);
-  });
+  const count = countOf(request);
+  for (let i = 0; i < count; i++) {
+    const length = skipPath(request);
+    const { bytes, offset: end } = request;
+    if (length >= 0) context.watches.add(bytes, end - length, end, context.cnxnId, mode);
+  }
 }
 
 function forEachPath(request: JuteReader, visit: (start: number, end: number) => void): void {
-  const count = request.readCount();
+  const count = countOf(request);
   for (let i = 0; i < count; i++) {
     const length = skipPath(request);
+    if (length < 0) throw new JuteError('a null path in a list of watches');
     visit(request.offset - length, request.offset);
   }
+}
+
+function countOf(request: JuteReader): number {
+  const count = request.readCount();
+  if (count < 0) throw new JuteError('a null list of watches');
+  return count;
 }
 
 function isLater(hi: number, lo: number, thanHi: number, thanLo: number): boolean {
