@@ -42,6 +42,7 @@ export function fixupAcl(
   if (fixupAclOfAnyone(reader, writer)) return ErrorCode.ok;
   const start = writer.offset;
   const list = withoutDuplicates(aclVector.read(reader) ?? []);
+  if (list === null) return ErrorCode.marshallingError;
   if (list.length === 0) return ErrorCode.invalidAcl;
   let count = 0;
   writer.writeInt(count);
@@ -96,11 +97,22 @@ function fixupAclEntry(
   return known.isValid(id) ? [{ scheme, id }] : ErrorCode.invalidAcl;
 }
 
-function withoutDuplicates(list: readonly Acl[]): readonly Acl[] {
+/**
+ * Null where Apache's server has an exception: it asks an entry without a scheme or an id whether
+ * it equals one before it, and gets as far as the field that is missing.
+ */
+function withoutDuplicates(list: readonly Acl[]): readonly Acl[] | null {
   if (list.length < 2) return list;
   const first = new Map<string, Acl>();
+  const beginnings = new Set<string>();
   for (const entry of list) {
-    const key = JSON.stringify([entry.perms, entry.id.scheme, entry.id.id]);
+    const { scheme, id } = entry.id;
+    const perms = `${entry.perms}`;
+    const permsAndScheme = `${entry.perms} ${scheme}`;
+    if (scheme === null && beginnings.has(perms)) return null;
+    if (id === null && beginnings.has(permsAndScheme)) return null;
+    beginnings.add(perms).add(permsAndScheme);
+    const key = JSON.stringify([entry.perms, scheme, id]);
     if (!first.has(key)) first.set(key, entry);
   }
   return [...first.values()];

@@ -96,7 +96,7 @@ function parseV6(text: string): Uint8Array | null {
   const bytes = new Uint8Array(2 * groupsV6);
   const groups = [...head, ...new Array<string>(groupsV6 - given).fill('0'), ...tail];
   for (const [i, group] of groups.entries()) {
-    if (!/^[0-9a-fA-F]{1,4}$/.test(group)) return null;
+    if (group.length > 4 || !/^[+-]?[0-9a-fA-F]+$/.test(group)) return null;
     const value = Number.parseInt(group, 16);
     bytes[2 * i] = value >> 8;
     bytes[2 * i + 1] = value;
@@ -104,9 +104,9 @@ function parseV6(text: string): Uint8Array | null {
   return bytes;
 }
 
-/** A whole number from 0 to `max`, leading zeros allowed as in Java; -1 for anything else. */
+/** A whole number from 0 to `max`, with a sign and leading zeros as in Java; -1 for others. */
 function parseDecimal(text: string, max: number): number {
-  if (!/^[0-9]+$/.test(text)) return -1;
-  const value = Number(text);
-  return value <= max ? value : -1;
+  if (!/^[+-]?[0-9]+$/.test(text)) return -1;
+  const value = Math.abs(Number(text));
+  return value <= max && (value === 0 || !text.startsWith('-')) ? value : -1;
 }
