@@ -48,16 +48,16 @@ function allOn(path: PathLike): Request[] {
     steps.remove(path),
   ];
   return [
-    ...reads.map((type) => steps.read(type, path, true)),
+    ...reads.map((type) => steps.read(type, path, path === echoed)),
     ...writes.filter(({ type }) => type !== OpCode.check),
     steps.setAcl(path, steps.openAcl),
     steps.ofPath(OpCode.getACL, path),
     steps.ofPath(OpCode.sync, echoed),
     steps.ofPath(OpCode.getEphemerals, path),
     steps.ofPath(OpCode.getAllChildrenNumber, path),
-    ...[0, 1].map((mode) => steps.ofWatch(OpCode.addWatch, path, mode)),
-    ...[1, 2, 3, 4, 5].map((mode) => steps.ofWatch(OpCode.checkWatches, path, mode)),
-    ...[1, 2, 4, 5].map((mode) => steps.ofWatch(OpCode.removeWatches, path, mode)),
+    ...[0, 1].map((mode) => steps.ofWatch(OpCode.addWatch, echoed ?? '/nowhere', mode)),
+    ...[1, 2, 3, 4, 5].map((mode) => steps.ofWatch(OpCode.checkWatches, echoed, mode)),
+    ...[1, 2, 4, 5].map((mode) => steps.ofWatch(OpCode.removeWatches, echoed, mode)),
     ...writes.map((write) => steps.multi(OpCode.multi, [write])),
     steps.multi(OpCode.multiRead, [steps.read(OpCode.getData, path)]),
     steps.setWatches(OpCode.setWatches2, 0n, [[echoed], [echoed], [echoed], [], []]),
@@ -123,7 +123,7 @@ function cutStream(): Step[] {
   ];
   const node = steps.create(OpCode.create, '/cut');
   const requests = whole.flatMap((request) => {
-    const length = steps.bodyOf(request, 0n).byteLength;
+    const length = steps.bodyOf(request).byteLength;
     // A token that cannot be read costs the connection; enough of them.
     const step = request.type === OpCode.sasl ? 2 : 1;
     const cuts = Array.from({ length: Math.ceil(length / step) }, (_, i) => 1 + i * step);
@@ -283,7 +283,7 @@ function watchMatrix(): Step[] {
 function largeStream(): Step[] {
   const frameMax = 1_048_575;
   const node = steps.create(OpCode.create, '/big');
-  const overhead = 8 + steps.bodyOf(steps.setData('/big', empty), 0n).byteLength;
+  const overhead = 8 + steps.bodyOf(steps.setData('/big', empty)).byteLength;
   const fitting = new Uint8Array(frameMax - overhead).fill(1);
   const over = new Uint8Array(frameMax - overhead + 1);
   const name = 'n'.repeat(200);
@@ -355,8 +355,8 @@ function quotaStream(): Step[] {
     ...['count=-1,bytes=-1=;byteHardLimit=5;countHardLimit=-1', 'countHardLimit=0', 'COUNT=1'],
     ...['count=1,count=2', 'countHardLimit=', 'x=1;countHardLimit=3', 'countHardLimit=-2'],
   ];
-  const requests = texts.flatMap((text) => [
-    steps.create(OpCode.create, limits, { data: encodeUtf8(text) }),
+  const requests = [null, ...texts].flatMap((text) => [
+    steps.create(OpCode.create, limits, { data: text === null ? null : encodeUtf8(text) }),
     steps.create(OpCode.create2, stats, { data: encodeUtf8('count=7,bytes=7') }),
     ...use,
     steps.remove(stats),

@@ -91,7 +91,7 @@ const makers = {
   create: (make: Maker) => make.create(),
   remove: (make: Maker) => steps.remove(make.path(), make.version()),
   setData: (make: Maker) => make.setData(),
-  read: (make: Maker) => steps.read(make.pick(readOps), make.path(), make.chance(40)),
+  read: (make: Maker) => steps.read(make.pick(readOps), make.echoedPath(), make.chance(40)),
   acl: (make: Maker) =>
     make.chance(50)
       ? steps.ofPath(OpCode.getACL, make.path())
@@ -148,6 +148,11 @@ class Maker {
     return values.isChangedByEcho(path) ? '/nowhere' : path;
   }
 
+  /** For requests that leave watches even where there can be nothing. */
+  watchedPath(): PathLike {
+    return this.echoedPath() ?? '/nowhere';
+  }
+
   version(): number {
     return this.chance(65) ? -1 : this.pick([0, 0, 1, 1, 2, 3, -2, 0x7fffffff]);
   }
@@ -183,14 +188,14 @@ class Maker {
     const isAdd = type === OpCode.addWatch;
     let mode = isAdd ? this.pick([0, 1]) : this.pick([1, 2, 3, 4, 5]);
     if (this.chance(5)) mode = this.pick([-1, 0, 2, 6, 7]);
-    return steps.ofWatch(type, this.path(), mode);
+    return steps.ofWatch(type, this.watchedPath(), mode);
   }
 
   setWatches(): Request {
     const type = this.pick([OpCode.setWatches, OpCode.setWatches2]);
     const lists = Array.from({ length: type === OpCode.setWatches ? 3 : 5 }, () =>
       this.chance(2) ? null : Array.from({ length: this.random.below(4) }, () => this.echoedPath()),
-    );
+    ).map((list, i) => (i < 3 ? list : (list?.map((path) => path ?? '/nowhere') ?? null)));
     return steps.setWatches(type, BigInt(this.pick([0, 0, 3, 10, 40, 1000])), lists);
   }
 
@@ -297,7 +302,7 @@ class Maker {
     if (!this.chance(this.profile.odd)) return request;
     const roll = this.random.below(3);
     if (roll === 0) return { ...request, xid: this.pick(xids) };
-    const body = steps.bodyOf(request, 0n);
+    const body = steps.bodyOf(request);
     if (roll === 1) return steps.damaged(request, 0, this.random.bytes(1 + this.random.below(9)));
     return steps.damaged(request, 1 + this.random.below(body.byteLength + 1), new Uint8Array(0));
   }

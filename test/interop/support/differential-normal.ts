@@ -11,7 +11,9 @@ import {
   errorResponse,
   getACLResponse,
   getChildrenResponse,
+  multiHeader,
   OpCode,
+  pathWatchRequest,
   reconfigRequest,
   replyHeader,
   setACLRequest,
@@ -21,7 +23,7 @@ import {
   Xid,
 } from '../../../src/jute/proto.ts';
 import { JuteReader } from '../../../src/jute/reader.ts';
-import type { Field } from '../../../src/jute/schema.ts';
+import type { Field, ValueOf } from '../../../src/jute/schema.ts';
 
 /** A frame as it is compared and shown. Bigints are text. */
 export interface Seen {
@@ -46,6 +48,7 @@ const decodedFirst = new Map<number, Field<unknown>>([
 ]);
 
 export function isUndecodableWrite(type: number, body: Uint8Array): boolean {
+  if (type === OpCode.multi) return isWithoutAcl(new JuteReader(body));
   const schema = decodedFirst.get(type);
   if (schema === undefined) return false;
   try {
@@ -53,6 +56,31 @@ export function isUndecodableWrite(type: number, body: Uint8Array): boolean {
     return false;
   } catch {
     return true;
+  }
+}
+
+const parts = new Map<number, Field<unknown>>([
+  ...decodedFirst,
+  [OpCode.check, deleteRequest],
+  [OpCode.getData, pathWatchRequest],
+  [OpCode.getChildren, pathWatchRequest],
+]);
+const needAcl = new Set<number>([OpCode.create, OpCode.create2, OpCode.createContainer]);
+
+/** Of a multi, the only case: an ACL list that is null stops Apache's decoder by an exception. */
+function isWithoutAcl(reader: JuteReader): boolean {
+  try {
+    for (;;) {
+      const { type, done } = multiHeader.read(reader);
+      const schema = parts.get(type);
+      if (done || schema === undefined) return false;
+      const part = schema.read(reader) as ValueOf<typeof createRequest>;
+      if (!needAcl.has(type)) continue;
+      if (part.flags < 0 || part.flags > 4) return false;
+      if (part.acl === null) return true;
+    }
+  } catch {
+    return false;
   }
 }
 
@@ -90,6 +118,13 @@ export class Normalizer {
     let extra = 0n;
     for (const each of this.extraZxids) if (each <= zxid) extra++;
     return zxid - extra;
+  }
+
+  /** The server's own zxid for the one that is so many before the newest on both sides. */
+  zxidBack(back: bigint): bigint {
+    let zxid = this.zxid(this.lastZxid) - back;
+    for (const each of this.extraZxids) if (each <= zxid + 1n) zxid++;
+    return zxid;
   }
 
   event(frame: Uint8Array): Seen {

@@ -158,7 +158,7 @@ export class Runner {
     for (const client of clients) {
       if (this.isOpen(client)) await this.both({ kind: 'request', client, request: fence });
     }
-    await this.compareWords(['wchs', 'wchp', 'dump']);
+    await this.compareWords(['wchp', 'wchs', 'dump']);
     for (const client of clients) {
       if (!this.reference.hasSession(client)) continue;
       await this.ensureOpen(client);

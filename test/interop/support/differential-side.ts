@@ -129,7 +129,7 @@ export class Side {
 
   private ask(client: Client, requests: readonly Request[]): Promise<Outcome> {
     const sent = requests.map((request) => {
-      const body = bodyOf(request, this.normal.lastZxid);
+      const body = bodyOf(request, (back) => this.normal.zxidBack(back));
       const xid = request.xid ?? client.nextXid++;
       client.link?.socket.write(framed(encodeRequest(xid, request.type, body)));
       return { type: request.type, body };

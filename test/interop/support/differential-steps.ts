@@ -11,8 +11,9 @@ import { JuteWriter } from '../../../src/jute/writer.ts';
 /** A path as text, as bytes that are no text, or null. */
 export type PathLike = string | Uint8Array | null;
 
-/** Zxids of a side differ from those of the other where a deliberate difference says so. */
-export type BodyFor = (lastZxid: bigint) => Uint8Array;
+/** The zxid so many before the newest: sides may differ in it where that is deliberate. */
+export type ZxidBack = (back: bigint) => bigint;
+export type BodyFor = (zxidBack: ZxidBack) => Uint8Array;
 
 export interface Request {
   /** For people. */
@@ -205,8 +206,8 @@ export function setWatches(
   zxidsBack: bigint,
   lists: readonly (readonly PathLike[] | null)[],
 ): Request {
-  const body = (lastZxid: bigint) => {
-    const written = new Body().long(lastZxid - zxidsBack);
+  const body = (zxidBack: ZxidBack) => {
+    const written = new Body().long(zxidBack(zxidsBack));
     for (const list of lists) written.paths(list);
     return written.done();
   };
@@ -234,7 +235,7 @@ export interface MultiOddity {
 /** multi, or multiRead. */
 export function multi(type: number, parts: readonly Request[], oddity: MultiOddity = {}): Request {
   const body = new Body();
-  for (const part of parts) body.int(part.type).bool(false).int(-1).raw(bodyOf(part, 0n));
+  for (const part of parts) body.int(part.type).bool(false).int(-1).raw(bodyOf(part));
   if (oddity.open !== true)
     body
       .int(oddity.endType ?? -1)
@@ -245,14 +246,14 @@ export function multi(type: number, parts: readonly Request[], oddity: MultiOddi
   return request(type, `[${list.map((part) => part.text).join(', ')}]${odd}`, body);
 }
 
-export function bodyOf(from: Request, lastZxid: bigint): Uint8Array {
-  return typeof from.body === 'function' ? from.body(lastZxid) : from.body;
+export function bodyOf(from: Request, zxidBack: ZxidBack = () => 0n): Uint8Array {
+  return typeof from.body === 'function' ? from.body(zxidBack) : from.body;
 }
 
 /** The same with other bytes at its end: `cut` bytes fewer, then `more`. */
 export function damaged(from: Request, cut: number, more: Uint8Array): Request {
-  const body = (lastZxid: bigint) => {
-    const whole = bodyOf(from, lastZxid);
+  const body = (zxidBack: ZxidBack) => {
+    const whole = bodyOf(from, zxidBack);
     const left = whole.subarray(0, Math.max(0, whole.byteLength - cut));
     return new Body().raw(left).raw(more).done();
   };
