@@ -8,6 +8,8 @@ export interface PurgeTask {
   readonly directory: DataDirectory;
   /** Snapshots that verify and are kept, with every log they need. */
   readonly retainCount: number;
+  /** Longest data and names that are read, as for recovery: what it would read is no damage. */
+  readonly bufferBytesMax?: number;
 }
 
 /** Returns the paths that were removed. Throws `DiskError`. */

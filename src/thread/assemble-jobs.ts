@@ -1,8 +1,9 @@
 /** Builds the housekeeper: which files the jobs work on follows from the settings. */
-import { dataDirectoryOf } from '../agents/storage-options.ts';
+import { dataDirectoryOf, payloadBytesMax } from '../agents/storage-options.ts';
 import type { Settings } from '../config/settings.ts';
 import { Housekeeper } from '../jobs/housekeeper.ts';
 import { inlineJobs, pooledJobs } from '../jobs/job-pool.ts';
+import type { PurgeTask } from '../jobs/purge.ts';
 import type { Ports } from './assemble.ts';
 import { bundledEntry } from './bundled-entry.ts';
 import type { SharedServer } from './shared.ts';
@@ -29,9 +30,16 @@ export function assembleHousekeeper(
       withDigest: settings['digest.enabled'],
       withLastProcessedZxid: settings['serializeLastProcessedZxid.enabled'],
     },
-    purgeTask:
-      purgeHours > 0 ? { directory, retainCount: settings['autopurge.snapRetainCount'] } : null,
+    purgeTask: purgeHours > 0 ? purgeTaskFor(settings) : null,
     purgeEveryMs: purgeHours * hourMs,
     logger: ports.logger,
   });
+}
+
+function purgeTaskFor(settings: Settings): PurgeTask {
+  return {
+    directory: dataDirectoryOf(settings),
+    retainCount: settings['autopurge.snapRetainCount'],
+    bufferBytesMax: payloadBytesMax(settings),
+  };
 }

@@ -2,6 +2,7 @@
 import { createHash } from 'node:crypto';
 import { beforeAll, describe, expect, it } from 'vitest';
 import { ErrorCode } from '../../src/base/error-codes.ts';
+import { startServer } from '../../src/index.ts';
 import { type Acl, Perms } from '../../src/jute/data.ts';
 import { authPacket, Xid } from '../../src/jute/proto.ts';
 import { encodeRecord, type RawClient } from '../support/raw-client.ts';
@@ -15,7 +16,7 @@ import {
   setData,
 } from '../support/raw-requests.ts';
 import { bytesOf, exists, getAcl, getChildren, setAclVersion, whoAmI } from './requests.ts';
-import { useSite } from './site.ts';
+import { Site, useSite } from './site.ts';
 
 const { noAuth, invalidAcl, authFailed, badVersion } = ErrorCode;
 
@@ -185,6 +186,21 @@ describe('a server with digestAlg=SHA-256', () => {
     const root = await site.connect();
     await authenticate(root, 'super:test');
     expect((await getData(root, '/sha')).reply.err).toBe(0);
+  });
+});
+
+describe('a server with a digestAlg that is no hash', () => {
+  it('does not start', async () => {
+    const settings = { 'DigestAuthenticationProvider.digestAlg': 'SHA-257' };
+    await expect(startServer({ settings })).rejects.toThrow(/digestAlg=SHA-257/);
+  });
+
+  it.each(['SHA-512', 'SHA3-256', 'SHA-512/256', 'MD5'])('starts with %s', async (digestAlg) => {
+    const site = new Site({ settings: { 'DigestAuthenticationProvider.digestAlg': digestAlg } });
+    await site.start();
+    const client = await site.connect();
+    expect((await authenticate(client, 'owner:pw')).err).toBe(0);
+    await site.stop();
   });
 });
 

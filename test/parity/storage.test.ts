@@ -8,6 +8,7 @@ import { OpCode } from '../../src/jute/proto.ts';
 import { dataDirectory } from '../../src/storage/data-directory.ts';
 import type { RawClient } from '../support/raw-client.ts';
 import { create, getData, setData } from '../support/raw-requests.ts';
+import { craftDirectory } from './crafted.ts';
 import { listFiles, readLogs, readNewestSnapshot } from './files.ts';
 import { exists, getChildren } from './requests.ts';
 import { Site, type SiteSettings, useDirectories } from './site.ts';
@@ -263,6 +264,17 @@ describe('a directory', () => {
     const logZxids = logs.map((name) => BigInt(`0x${name.slice('log.'.length)}`));
     expect(logZxids.filter((zxid) => zxid <= oldest + 1n).length).toBeLessThanOrEqual(2);
     expect(await nodesFound(dataDir)).toBe(150);
+  });
+
+  it('is purged, too, when a node is longer than most servers take', async () => {
+    const settings = { 'jute.maxbuffer': 4_000_000, snapCount: 10 };
+    const dataDir = directory();
+    craftDirectory(dataDir, { '/long': { data: 'x'.repeat(3_000_000) } });
+    const site = await start(dataDir, settings);
+    await fill(await site.connect(), 50);
+    await site.stop();
+    expect(listFiles(dataDirectory(dataDir)).snapshots.length).toBe(3);
+    expect(await nodesFound(dataDir, settings)).toBe(50);
   });
 
   it('is never purged with autopurge.purgeInterval=0', async () => {
