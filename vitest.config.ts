@@ -24,7 +24,16 @@ function project(name: string, include: string[], exclude: string[], timeoutMinu
   const testTimeout = timeoutMinutes * minutes;
   // Suites with processes and ports of their own take turns.
   const fileParallelism = name === 'unit' || name === 'sim';
+  const setupFiles = ['test/support/fast-check-seed.ts'];
   return {
-    test: { name, include, exclude, testTimeout, hookTimeout: testTimeout, fileParallelism },
+    test: {
+      setupFiles,
+      name,
+      include,
+      exclude,
+      testTimeout,
+      hookTimeout: testTimeout,
+      fileParallelism,
+    },
   };
 }

@@ -256,7 +256,9 @@ export class Model {
       case 'count': {
         const below = path === '/' ? '/' : `${path}/`;
         const names = [...this.nodes.keys()].filter((other) => other.startsWith(below));
-        return { err: 0, value: names.filter((other) => other !== '/').length };
+        const count = names.filter((other) => other !== '/').length;
+        // Below the root as "" Apache counts the root as "/", too.
+        return { err: 0, value: op.path === '' ? count + 1 : count };
       }
     }
   }
