@@ -1,12 +1,13 @@
 /** Recovery beyond the sample directories: empty ones, fuzzy snapshots, old records. */
 import { describe, expect, it } from 'vitest';
-import type { Zxid } from '../../src/base/zxid.ts';
+import { asZxid, type Zxid } from '../../src/base/zxid.ts';
 import { OpCode } from '../../src/jute/proto.ts';
-import { txnHeader } from '../../src/jute/txn.ts';
+import { digestVersion, errorTxn, txnDigest, txnHeader } from '../../src/jute/txn.ts';
 import { JuteWriter } from '../../src/jute/writer.ts';
 import { nodeCompression } from '../../src/storage/node-compression.ts';
 import { RecoveryError } from '../../src/storage/recovery-sink.ts';
 import { SnapshotWriter } from '../../src/storage/snapshot-writer.ts';
+import { logHeaderBytes } from '../../src/storage/txn-log-format.ts';
 import type { SimDisk } from '../sim/sim-disk.ts';
 import { History, writeState } from './history.ts';
 import { NaiveState } from './naive-state.ts';
@@ -42,6 +43,20 @@ function withLogs(...perFile: number[]): { disk: SimDisk; history: History } {
     writer.roll();
   }
   return { disk, history };
+}
+
+/** The record of such an error, with a digest that is not that of the tree. */
+function undecodableAt(zxid: bigint): Uint8Array {
+  const disk = newDisk();
+  recoverFrom(disk);
+  const out = new JuteWriter();
+  txnHeader.write(out, { clientId: 7n, cxid: 1, zxid, time: 0n, type: OpCode.error });
+  errorTxn.write(out, { err: -5 });
+  txnDigest.write(out, { version: digestVersion, treeDigest: 1n });
+  const writer = newWriter(disk, { lastZxid: asZxid(zxid - 1n) });
+  writer.append(out.finish(), 0, out.offset, 0, Number(zxid));
+  writer.close();
+  return readFile(disk, `log.${zxid.toString(16)}`).subarray(logHeaderBytes);
 }
 
 function publish(
@@ -129,6 +144,21 @@ describe('continuity', () => {
     const bytes = readFile(disk, 'log.1');
     writeFile(disk, 'log.4', bytes);
     expect(refusal(() => recoverFrom(disk))).toMatchObject({ kind: 'gap', zxid: 1n });
+  });
+
+  it('lets errors have the zxid of the txn before them, as Apache logs undecodable writes', () => {
+    const { disk, history } = withLogs(3);
+    for (let times = 0; times < 2; times++) {
+      const size = readFile(disk, 'log.1').byteLength;
+      patchFile(disk, 'log.1', size, [...undecodableAt(3n)]);
+    }
+    const writer = newWriter(disk, { lastZxid: 3n as Zxid });
+    history.append(writer, 2);
+    writer.close();
+    const found = recoverFrom(disk);
+    expect(found.lastZxid).toBe(5n);
+    expect(found.state.fingerprint()).toBe(history.fingerprints.get(5n));
+    expect(found.logger.entries).toEqual([]);
   });
 
   it('lets a torn end stand when the next file goes on right there, as Apache leaves it', () => {
