@@ -1,7 +1,7 @@
 /**
  * Replays the logs over a loaded snapshot. It owns what must hold from one record to the next:
- * no zxid is missing, only the very end of the history may be torn, and the digest that each txn
- * carries is the one that the tree then has. Whatever does not hold is refused with file, offset
+ * no zxid is missing, only the very end of the history may be torn, and the digests that txns
+ * carry are those that the tree then has. Whatever does not hold is refused with file, offset
  * and zxid; the only repair is to cut off a tail that was never acknowledged.
  */
 import type { Disk, DiskFile, Logger } from '../base/ports.ts';
@@ -11,6 +11,7 @@ import { OpCode } from '../jute/proto.ts';
 import { JuteReader } from '../jute/reader.ts';
 import { digestVersion, TxnHeaderOffset } from '../jute/txn.ts';
 import type { LogFile } from './data-directory.ts';
+import { DigestCheck } from './digest-check.ts';
 import {
   RecoveryError,
   type RecoveryErrorKind,
@@ -70,11 +71,14 @@ export class LogReplay {
   private lastFile: string;
   private replayed = 0;
   private awaitedDigest: SnapshotDigest | null;
+  private readonly digests: DigestCheck;
   private droppedCorruptTail = false;
 
   constructor(options: ReplayOptions, start: ReplayStart) {
     this.options = options;
     this.state = start.state;
+    const { logger, ignoreDigestMismatch } = options;
+    this.digests = new DigestCheck(start.state, logger, ignoreDigestMismatch);
     this.lastZxid = start.snapshotZxid;
     this.lastFile = this.snapshotPath = start.snapshotPath;
     this.awaitedDigest = start.snapshotDigest;
@@ -169,6 +173,7 @@ export class LogReplay {
         lastHere = zxidOf(reader.zxidHi, reader.zxidLo);
         if (lastHere > this.lastZxid || this.replayed > 0) this.replayRecord(log, reader, lastHere);
       }
+      if (next === null) this.digests.settle();
       const offset = reader.stop?.offset ?? 0;
       const verdict = inspectTail(file, offset, lastHere, this.options.payloadBytesMax);
       if (verdict.kind !== 'clean') this.settleEnd(log, next, offset, lastHere, verdict);
@@ -214,7 +219,8 @@ export class LogReplay {
     // An error has one at times: what Apache expected before it came to the part that failed.
     const hasDigest = parts.hasDigest && parts.type !== OpCode.error;
     if (!isFuzzy && hasDigest && parts.digestVersion === digestVersion) {
-      this.checkDigest(joinHalves(parts.digestHi, parts.digestLo), log.path, reader.offset);
+      const expected = joinHalves(parts.digestHi, parts.digestLo);
+      this.digests.compare(expected, log.path, reader.offset, zxid);
     }
   }
 
@@ -223,25 +229,9 @@ export class LogReplay {
     const awaited = this.awaitedDigest;
     if (awaited === null || this.lastZxid < awaited.zxid) return;
     this.awaitedDigest = null;
-    if (awaited.zxid === this.lastZxid) this.checkDigest(awaited.digest, file, offset);
-  }
-
-  private checkDigest(expected: bigint, file: string, offset: number): void {
-    const { hi, lo } = this.state.treeDigest();
-    const found = joinHalves(hi, lo);
-    if (found === expected) return;
-    const message = `the tree has digest ${found}, the server that wrote this had ${expected}`;
-    if (!this.options.ignoreDigestMismatch) {
-      this.refuse(
-        'digest',
-        file,
-        offset,
-        this.lastZxid,
-        `${message}: this is not the history that was acknowledged; ${restoreAdvice}`,
-      );
-    }
-    const zxid = `0x${this.lastZxid.toString(16)}`;
-    this.options.logger.error({ file, offset, zxid }, message);
+    if (awaited.zxid !== this.lastZxid) return;
+    this.digests.compare(awaited.digest, file, offset, this.lastZxid);
+    this.digests.settle();
   }
 
   private settleEnd(

@@ -189,6 +189,33 @@ describe('the digest', () => {
     expect(logger.entries).toMatchObject([{ level: 'error', fields: { zxid: '0x3' } }]);
   });
 
+  it('of a txn that does not fit the tree is reported when the next one fits again', () => {
+    const { disk, history } = withLogs(2);
+    const writer = newWriter(disk, { lastZxid: 2n as Zxid });
+    const { payload } = history.next();
+    payload[payload.byteLength - 1]! ^= 1;
+    writer.append(payload, 0, payload.byteLength, 0, 3);
+    history.append(writer, 1);
+    writer.close();
+    const { lastZxid, logger } = recoverFrom(disk);
+    expect(lastZxid).toBe(4n);
+    expect(logger.entries).toMatchObject([{ level: 'warn', fields: { zxid: '0x3' } }]);
+  });
+
+  it('of a tree that is wrong from a txn on is refused with the first of them', () => {
+    const { disk, history } = withLogs(2);
+    const writer = newWriter(disk, { lastZxid: 2n as Zxid });
+    for (const zxid of [3, 4, 5]) {
+      const { payload } = history.next();
+      payload[payload.byteLength - 1]! ^= 1;
+      writer.append(payload, 0, payload.byteLength, 0, zxid);
+    }
+    writer.close();
+    const before = readFile(disk, 'log.3');
+    expect(refusal(() => recoverFrom(disk))).toMatchObject({ kind: 'digest', zxid: 3n });
+    expect(readFile(disk, 'log.3')).toEqual(before);
+  });
+
   it('of a snapshot taken at rest is compared before anything is replayed', () => {
     const { disk, history } = withLogs(4);
     publish(disk, history.state, 4n, 4n, history.state.digest() + 1n);
