@@ -320,8 +320,8 @@ describe('a server that looks for empty containers and old nodes all the time', 
     await create(client, '/used/child');
     expect((await exists(client, '/used')).stat?.ephemeralOwner).toBe(0n);
     await exists(client, '/used', true);
-    await remove(client, '/used/child');
     const events = client.notifications.length;
+    await remove(client, '/used/child');
     const event = (await client.notified(events + 1)).at(-1);
     expect(event).toMatchObject({ type: EventType.nodeDeleted, path: '/used' });
     expect((await exists(client, '/unused')).err).toBe(0);
@@ -329,9 +329,9 @@ describe('a server that looks for empty containers and old nodes all the time', 
 
   it('removes a TTL node that nobody writes to, but none with children', async () => {
     const events = client.notifications.length;
-    await createTtl(client, '/parent', 60n);
+    await createTtl(client, '/parent', 1500n);
     await create(client, '/parent/child');
-    await createTtl(client, '/idle', 60n);
+    await createTtl(client, '/idle', 1500n);
     await createTtl(client, '/long', 3_600_000n);
     expect((await exists(client, '/idle', true)).stat?.ephemeralOwner).toBe(0n);
     const event = (await client.notified(events + 1)).at(-1);
