@@ -167,6 +167,8 @@ class Maker {
     const path = this.path();
     let flags: number = this.pick([0, 0, 0, 1, 1, 2, 2, 3]);
     if (this.chance(15)) flags = this.pick([4, 5, 6, 7, -1]);
+    // Such a container passes for an ephemeral until it is applied (hazard H7).
+    if (type === OpCode.createContainer && (flags === 1 || flags === 3)) flags = 0;
     let ttl: bigint | undefined;
     if (type === OpCode.createTTL) {
       flags = this.chance(90) ? this.pick([5, 6]) : flags;
@@ -269,7 +271,7 @@ class Maker {
       'null',
       'unknown',
     ] as const);
-    const timeoutMs = this.pick([60_000, 60_000, 40_000, 0, -1, 1, 0x7fffffff]);
+    const timeoutMs = this.pick([60_000, 7_250_000, 0, -1, 1, 0x7fffffff]);
     const readOnly = this.pick([false, true, 'absent'] as const);
     const step = { kind: 'connect', client, how, timeoutMs, readOnly } as const;
     return this.chance(20) ? { ...step, zxidAhead: this.pick([-3n, 0n, 1n, 1000n]) } : step;

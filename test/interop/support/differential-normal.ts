@@ -251,7 +251,7 @@ function readNames(reader: JuteReader): string[] {
 }
 
 /** Entries for `auth` stand in the order of a hash set: neighbours alike but for the id. */
-function sortedRuns(acl: Acl[] | null): string[] | null {
+export function sortedRuns(acl: Acl[] | null): string[] | null {
   if (acl === null) return null;
   const runs: { kind: string; ids: string[] }[] = [];
   for (const { perms, id } of acl) {

@@ -6,14 +6,16 @@ import { rmSync } from 'node:fs';
 import { startApache } from '../../../native-free-bench/apache/server.ts';
 import { startRingkeeper } from '../../support/ringkeeper-process.ts';
 import type { ServerProcess } from '../../support/server-process.ts';
+import { readTxns } from './differential-logs.ts';
 import { type Difference, Runner, superDigest } from './differential-runner.ts';
 import { Side } from './differential-side.ts';
 import { describeStep, type Step } from './differential-steps.ts';
 
+/** No session expires and nothing is reaped by itself: that would be a matter of time. */
 export const settings: Record<string, string> = {
   tickTime: '500',
-  minSessionTimeout: '30000',
-  maxSessionTimeout: '600000',
+  minSessionTimeout: '7200000',
+  maxSessionTimeout: '7300000',
   extendedTypesEnabled: 'true',
   enforceQuota: 'true',
   'DigestAuthenticationProvider.superDigest': superDigest,
@@ -51,6 +53,12 @@ export class Pair {
     await Promise.all([this.apache.stop(), this.ours.stop()]);
   }
 
+  /** What each has logged, Apache's server first; both have to be stopped. */
+  txns(): string[][] {
+    const dataDirs = [this.apache.dataDir, this.ours.dataDir];
+    return dataDirs.map((dataDir, i) => readTxns(dataDir, this.sides[i]!.normal));
+  }
+
   remove(): void {
     for (const { dataDir } of [this.apache, this.ours]) {
       rmSync(dataDir, { recursive: true, force: true });
@@ -74,10 +82,10 @@ export class Pairs {
     return this.pair;
   }
 
-  async run(stream: readonly Step[]): Promise<Difference | null> {
+  async run(stream: readonly Step[], isLeft = false): Promise<Difference | null> {
     const { runner } = await this.current();
     const { compared, sent } = runner;
-    const difference = await runner.run(stream);
+    const difference = await runner.run(stream, isLeft);
     this.compared += runner.compared - compared;
     this.sent += runner.sent - sent;
     if (difference !== null) await this.end();
@@ -92,6 +100,8 @@ export class Pairs {
 }
 
 const shrinkTriesMax = 80;
+const shrinkMsMax = 100_000;
+const stepsShownMax = 60;
 
 /**
  * The stream without the steps that its difference does not need, as text. Says so when the
@@ -103,15 +113,16 @@ export async function explain(
   difference: Difference,
 ): Promise<string> {
   let tries = shrinkTriesMax;
+  const lateAt = performance.now() + shrinkMsMax;
   let best = { stream: stream.slice(0, difference.at + 1), difference };
   const again = async (candidate: readonly Step[]): Promise<boolean> => {
-    tries--;
+    tries = performance.now() > lateAt ? 0 : tries - 1;
     const found = await pairs.run(candidate);
     if (found?.signature !== difference.signature) return false;
     best = { stream: candidate.slice(0, found.at + 1), difference: found };
     return true;
   };
-  if (!(await again(best.stream))) return `${report(best)}\nNot on servers that are new.`;
+  if (!(await again(best.stream))) return `${report(best)}\nNot again on servers that are new.`;
   for (let size = best.stream.length >> 1; size >= 1 && tries > 0; size = size >> 1) {
     for (let end = best.stream.length; end > 0 && tries > 0; end -= size) {
       const from = Math.max(0, end - size);
@@ -122,10 +133,19 @@ export async function explain(
   return report(best);
 }
 
-function report({ stream, difference }: { stream: readonly Step[]; difference: Difference }) {
+/** What differs, and the steps up to there. */
+export function report({
+  stream,
+  difference,
+}: {
+  stream: readonly Step[];
+  difference: Difference;
+}) {
+  const skipped = Math.max(0, stream.length - stepsShownMax);
   return [
     `${difference.signature}, in: ${difference.step}`,
-    ...stream.map((step, i) => `  ${i + 1}. ${describeStep(step)}`),
+    ...(skipped > 0 ? [`  (${skipped} steps before)`] : []),
+    ...stream.slice(skipped).map((step, i) => `  ${skipped + i + 1}. ${describeStep(step)}`),
     `Apache: ${JSON.stringify(difference.expected)}`,
     `ours:   ${JSON.stringify(difference.actual)}`,
   ].join('\n');

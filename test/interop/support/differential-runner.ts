@@ -58,12 +58,12 @@ export class Runner {
     this.ours = ours;
   }
 
-  /** Null when both did the same. After a difference the two servers are of no further use. */
-  async run(stream: readonly Step[]): Promise<Difference | null> {
+  /** Null when both did the same. `isLeft`: what is there at the end, stays. After a difference the two servers are of no further use. */
+  async run(stream: readonly Step[], isLeft = false): Promise<Difference | null> {
     let at = 0;
     try {
       for (; at < stream.length; at++) await this.step(stream[at]!);
-      await this.finish(stream);
+      if (!isLeft) await this.finish(stream);
       return null;
     } catch (error) {
       if (!(error instanceof Differs)) throw error;

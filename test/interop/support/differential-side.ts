@@ -45,29 +45,46 @@ class Link {
   }
 
   /** Everything up to the reply with that number, or up to the end if it comes before. */
-  async take(replies: number): Promise<{ frames: Uint8Array[]; end: 'closed' | 'silent' | '' }> {
+  async take(replies: number): Promise<Taken> {
+    const end = await this.until(() => this.replies >= replies);
+    if (end !== '') {
+      this.replies = 0;
+      return { frames: this.frames.splice(0), end };
+    }
+    let count = 0;
+    let left = replies;
+    while (left > 0) if (!isEvent(this.frames[count++]!)) left--;
+    this.replies -= replies;
+    return { frames: this.frames.splice(0, count), end };
+  }
+
+  /** So many frames, which are events if nothing was asked for. */
+  async takeEvents(count: number): Promise<Taken> {
+    const end = await this.until(() => this.frames.length >= count);
+    return { frames: this.frames.splice(0, count), end };
+  }
+
+  private async until(isDone: () => boolean): Promise<Taken['end']> {
     let isLate = false;
     const timer = setTimeout(() => {
       isLate = true;
       this.wake();
     }, silenceMs);
-    while (this.replies < replies && !isLate && !this.socket.isClosed) {
+    while (!isDone() && !isLate && !this.socket.isClosed) {
       const news = new Promise<void>((resolve) => {
         this.wake = resolve;
       });
       await Promise.race([news, this.socket.closed]);
     }
     clearTimeout(timer);
-    if (this.replies < replies) {
-      this.replies = 0;
-      return { frames: this.frames.splice(0), end: isLate ? 'silent' : 'closed' };
-    }
-    let count = 0;
-    let left = replies;
-    while (left > 0) if (!isEvent(this.frames[count++]!)) left--;
-    this.replies -= replies;
-    return { frames: this.frames.splice(0, count), end: '' };
+    if (isDone()) return '';
+    return isLate ? 'silent' : 'closed';
   }
+}
+
+interface Taken {
+  readonly frames: Uint8Array[];
+  readonly end: 'closed' | 'silent' | '';
 }
 
 export class Side {
@@ -110,6 +127,8 @@ export class Side {
     if (step.kind === 'burst') return this.ask(client, step.requests);
     if (step.kind === 'take-over') return this.takeOver(client, step.client);
     if (step.kind === 'abandon') return this.abandon(client);
+    if (step.kind === 'intrude') return this.intrude(client, step.client);
+    if (step.kind === 'events') return this.waitForEvents(client, step.count);
     client.link?.socket.write(step.bytes);
     return this.collect(client, [{ type: 0, body: new Uint8Array(0) }]);
   }
@@ -159,6 +178,22 @@ export class Side {
     await client.link?.socket.destroy();
     client.link = null;
     return { seen: [], replies: [] };
+  }
+
+  private async waitForEvents(client: Client, count: number): Promise<Outcome> {
+    const taken = await client.link?.takeEvents(count);
+    const seen = (taken?.frames ?? []).map((frame) => this.normal.event(frame));
+    if (taken?.end !== '') seen.push({ what: taken?.end ?? 'no connection', zxid: '' });
+    return { seen, replies: [] };
+  }
+
+  private async intrude(client: Client, index: number): Promise<Outcome> {
+    const { link } = client;
+    client.link = null;
+    const step = { kind: 'connect', client: index, how: 'wrong', timeoutMs: 60_000 } as const;
+    const outcome = await this.connect(client, { ...step, readOnly: false });
+    client.link = link;
+    return outcome;
   }
 
   private async connect(client: Client, step: ConnectStep): Promise<Outcome> {

@@ -48,7 +48,11 @@ export type Step =
     }
   | { readonly kind: 'abandon'; readonly client: number }
   /** Opens the session of the client on another connection, which takes the old one's place. */
-  | { readonly kind: 'take-over'; readonly client: number };
+  | { readonly kind: 'take-over'; readonly client: number }
+  /** Tries the same with a wrong password, beside the connection that there is. */
+  | { readonly kind: 'intrude'; readonly client: number }
+  /** Waits for so many events that no request of the client brings about. */
+  | { readonly kind: 'events'; readonly client: number; readonly count: number };
 
 export function describeStep(step: Step): string {
   const who = `c${step.client}`;
@@ -57,6 +61,7 @@ export function describeStep(step: Step): string {
     return `${who} at once: ${step.requests.map(describeRequest).join('; ')}`;
   }
   if (step.kind === 'bytes') return `${who} bytes ${step.text}`;
+  if (step.kind === 'events') return `${who} waits for ${step.count} events`;
   if (step.kind !== 'connect') return `${who} ${step.kind}`;
   const ahead = step.zxidAhead === undefined ? '' : ` lastZxidSeen=last${step.zxidAhead}`;
   return `${who} connect ${step.how} timeout=${step.timeoutMs} readOnly=${step.readOnly}${ahead}`;
