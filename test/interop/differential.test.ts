@@ -22,7 +22,7 @@ import type { Step } from './support/differential-steps.ts';
 import { timedSettings, timedStream } from './support/differential-timed.ts';
 
 const { DIFFERENTIAL_SEEDS, DIFFERENTIAL_FIRST_SEED } = process.env;
-const seeds = Number(DIFFERENTIAL_SEEDS ?? 12);
+const seeds = Number(DIFFERENTIAL_SEEDS ?? 16);
 const firstSeed = Number(DIFFERENTIAL_FIRST_SEED ?? 1);
 
 async function expectAlike(pairs: Pairs, stream: readonly Step[], isLeft = false): Promise<void> {

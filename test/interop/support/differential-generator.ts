@@ -70,6 +70,15 @@ export const profiles: readonly Profile[] = [
     odd: 3,
     weights: { create: 30, setData: 20, multi: 12, remove: 12 },
   },
+  {
+    name: 'pipelines',
+    clients: 2,
+    length: 120,
+    quotas: 3,
+    closed: 10,
+    odd: 5,
+    weights: { burst: 70, session: 3 },
+  },
 ];
 
 export function makeStream(seed: number, profile: Profile): Step[] {
@@ -251,9 +260,10 @@ class Maker {
   /** Pipelined. Not setACL, whose effect on what follows is a matter of time (hazard H6). */
   burst(): Step {
     const kinds = ['create', 'remove', 'setData', 'read', 'watch', 'multi', 'multiRead'] as const;
-    const requests = Array.from({ length: 2 + this.random.below(8) }, () =>
-      makers[this.pick(kinds)](this),
+    const requests = Array.from({ length: 2 + this.random.below(10) }, () =>
+      this.maybeDamaged(makers[this.pick(kinds)](this)),
     );
+    if (this.chance(5)) requests.push(steps.bare(OpCode.closeSession));
     return { kind: 'burst', client: this.client, requests };
   }
 

@@ -76,8 +76,10 @@ function isWithoutAcl(reader: JuteReader): boolean {
       if (done || schema === undefined) return false;
       const part = schema.read(reader) as ValueOf<typeof createRequest>;
       if (!needAcl.has(type)) continue;
-      if (part.flags < 0 || part.flags > 4) return false;
+      // A flag that is none is an error of another kind, and so is, if there is a list, one of TTL.
+      if (part.flags < 0 || part.flags > 6) return false;
       if (part.acl === null) return true;
+      if (part.flags > 4) return false;
     }
   } catch {
     return false;
