@@ -95,6 +95,9 @@ export class LogAgent implements Agent {
         this.writer = this.parts.openWriter(lastZxid);
         return true;
       }
+      case ToLog.ask:
+      case ToLog.snapshotBytes:
+        assert(false, 'a standalone server asks the log for nothing but appends');
       default:
         return unreachable(kind);
     }

@@ -5,6 +5,7 @@
  * A connection is named by `cnxnId`, an int32 that the front gives out once and never again.
  */
 import type { QueryKind } from '../processor/queries.ts';
+import type { DiskAsk, ListenerName } from '../zab/peer-ports.ts';
 
 /** front → keeper */
 export const ToKeeper = {
@@ -46,6 +47,10 @@ export const ToLog = {
   roll: 2,
   /** Recovery is over: the zxid that the first append follows. */
   begin: 3,
+  /** A `DiskAsk` of the peer: its index in `diskAsks`, then its epoch or zxid (8 bytes). */
+  ask: 4,
+  /** A piece of a leader's snapshot, raw. */
+  snapshotBytes: 5,
 } as const;
 
 /** log → ensemble */
@@ -54,7 +59,49 @@ export const ToEnsemble = {
   synced: 1,
   /** The log was rolled: a snapshot is due. No payload. */
   snapshotDue: 2,
+  /** The oldest ask that was not answered yet is done (1) or refused (0): int32. */
+  asked: 3,
 } as const;
+
+/** What an ask record's index means. */
+export const diskAsks: readonly DiskAsk['kind'][] = [
+  ...(['flush', 'acceptedEpoch', 'currentEpoch', 'truncate'] as const),
+  ...(['beginSnapshot', 'install', 'abandonSnapshot'] as const),
+];
+
+/** ensemble → links. A link is named by its `LinkId`, int32; texts are jute buffers. */
+export const ToLinks = {
+  /** Index of `listenerNames`, port, host (null: all addresses). */
+  listen: 1,
+  /** Index of `listenerNames`. */
+  unlisten: 2,
+  /** linkId, port, timeout in ms, host. */
+  dial: 3,
+  /** linkId, bytes. */
+  write: 4,
+  /** linkId. */
+  close: 5,
+} as const;
+
+/** links → ensemble */
+export const FromLinks = {
+  /** Index of `listenerNames`, the port that is bound. */
+  listening: 1,
+  /** Index of `listenerNames`, the reason as text. */
+  listenFailed: 2,
+  /** Index of `listenerNames`, linkId. */
+  accepted: 3,
+  /** linkId. */
+  dialed: 4,
+  /** linkId, bytes: a piece of the stream, cut anywhere. */
+  bytes: 5,
+  /** linkId, how many bytes have left this process. */
+  sent: 6,
+  /** linkId. */
+  closed: 7,
+} as const;
+
+export const listenerNames: readonly ListenerName[] = ['election', 'quorum'];
 
 /**
  * connect: cnxnId, flags, lastZxidSeen, timeOut, sessionId, then passwd and address as jute
