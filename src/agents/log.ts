@@ -97,7 +97,7 @@ export class LogAgent implements Agent {
       }
       case ToLog.ask:
       case ToLog.snapshotBytes:
-        assert(false, 'a standalone server asks the log for nothing but appends');
+        throw new Error('a standalone server asks the log for nothing but appends');
       default:
         return unreachable(kind);
     }
