@@ -18,15 +18,21 @@ const connectionBucketMs = 10_000;
 type Clocks = Pick<ServerFacts, 'nowMs' | 'monotonicMs' | 'connections'>;
 
 export function sessionsOf(value: unknown, facts: Clocks): SessionReport {
-  const { expiry, ephemerals } = value as DumpAnswer;
+  const { expiry, timeouts, ephemerals } = value as DumpAnswer;
+  const buckets = expiry.map(({ atMs, sessions }) => ({
+    expiresMs: atMs - facts.nowMs + facts.monotonicMs,
+    items: sessions.map(BigInt),
+  }));
   return {
-    sessions: {
-      kind: 'buckets',
-      buckets: expiry.map(({ atMs, sessions }) => ({
-        expiresMs: atMs - facts.nowMs + facts.monotonicMs,
-        items: sessions.map(BigInt),
-      })),
-    },
+    sessions:
+      timeouts === null
+        ? { kind: 'buckets', buckets }
+        : {
+            kind: 'global',
+            timeouts: new Map(
+              timeouts.map(({ session, timeoutMs }) => [BigInt(session), timeoutMs]),
+            ),
+          },
     localSessions: null,
     ephemerals: new Map(ephemerals.map(({ session, paths }) => [BigInt(session), paths])),
     connections: connectionBuckets(facts),

@@ -4,6 +4,7 @@
  * ring to the front or to the log is full it takes no requests, so nothing piles up here.
  */
 import type { Agent } from '../base/agent.ts';
+import { assert } from '../base/assert.ts';
 import { outstandingMax, replyPieceBytes } from '../base/limits.ts';
 import type { Clock } from '../base/ports.ts';
 import { encodeUtf8 } from '../jute/utf8.ts';
@@ -86,6 +87,18 @@ export class KeeperAgent implements Agent, KeeperOutput, EnsembleListener {
 
   propose(payload: Uint8Array, start: number, end: number, zxidHi: number, zxidLo: number): void {
     this.parts.ensemble.propose(payload, start, end, zxidHi, zxidLo);
+  }
+
+  forward(): void {
+    assert(false, 'a standalone server forwards nothing');
+  }
+
+  sync(): void {
+    assert(false, 'a standalone server asks nobody');
+  }
+
+  revalidate(): void {
+    assert(false, 'a standalone server knows all sessions');
   }
 
   reply(cnxnId: number, frame: Uint8Array, start: number, end: number): void {

@@ -78,6 +78,8 @@ export function recoverKeeper(
     schemes: parts.schemes,
     settings: keeperSettings(settings, serverId),
   });
+  core.begin(ports.clock.nowMs(), nowMs);
+  core.serveAlone();
   const self = serverId as ServerId;
   ensemble.lead(new Broadcast(majorityOf([self]), highHalf(lastZxid), lowHalf(lastZxid)), listener);
   const recovered: Recovered = {

@@ -1,6 +1,7 @@
 /**
- * Connections that wait until a zxid is applied (sync), in the order in which they asked: their
- * zxids only grow, so the head is always the next one that can go on.
+ * Connections that wait for a sync, in the order in which they asked, which is the order in which
+ * syncs are done. Each with the zxid of the last proposal at that time: who decides alone is done
+ * when that is applied.
  */
 import { assert } from '../base/assert.ts';
 
@@ -22,6 +23,10 @@ export class BarrierQueue {
     return this.zxidLos[this.head] as number;
   }
 
+  clear(): void {
+    this.cnxnIds.length = this.zxidHis.length = this.zxidLos.length = this.head = 0;
+  }
+
   push(cnxnId: number, zxidHi: number, zxidLo: number): void {
     this.cnxnIds.push(cnxnId);
     this.zxidHis.push(zxidHi);
@@ -31,9 +36,7 @@ export class BarrierQueue {
   shift(): number {
     const cnxnId = this.cnxnIds[this.head++];
     assert(cnxnId !== undefined, 'a barrier is taken only when there is one');
-    if (this.isEmpty) {
-      this.cnxnIds.length = this.zxidHis.length = this.zxidLos.length = this.head = 0;
-    }
+    if (this.isEmpty) this.clear();
     return cnxnId;
   }
 }

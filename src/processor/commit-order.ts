@@ -13,7 +13,7 @@ export const Waiting = {
   write: 1,
   /** A request to be answered in its turn. */
   request: 2,
-  /** The same, and not before all that was proposed up to a zxid (sync). */
+  /** The same, and not before a sync is done. */
   barrier: 3,
   /** From here on the requests are those of other identities. */
   identities: 4,
@@ -21,7 +21,6 @@ export const Waiting = {
 export type Waiting = (typeof Waiting)[keyof typeof Waiting];
 
 const entryHeaderBytes = 8;
-const zxidBytes = 8;
 
 export class RequestLine {
   /** Entries in line. */
@@ -38,20 +37,11 @@ export class RequestLine {
   }
 
   get headStart(): number {
-    return this.head + entryHeaderBytes + (this.headKind === Waiting.barrier ? zxidBytes : 0);
+    return this.head + entryHeaderBytes;
   }
 
   get headEnd(): number {
     return this.head + entryHeaderBytes + this.view.getInt32(this.head + 4);
-  }
-
-  /** The zxid that the barrier at the head waits for. */
-  get headZxidHi(): number {
-    return this.view.getInt32(this.head + entryHeaderBytes);
-  }
-
-  get headZxidLo(): number {
-    return this.view.getInt32(this.head + entryHeaderBytes + 4);
   }
 
   pushWrite(): void {
@@ -63,11 +53,9 @@ export class RequestLine {
     this.bytes.set(from.subarray(start, end), at);
   }
 
-  pushBarrier(zxidHi: number, zxidLo: number, from: Uint8Array, start: number, end: number): void {
-    const at = this.push(Waiting.barrier, zxidBytes + end - start);
-    this.view.setInt32(at, zxidHi);
-    this.view.setInt32(at + 4, zxidLo);
-    this.bytes.set(from.subarray(start, end), at + zxidBytes);
+  pushBarrier(from: Uint8Array, start: number, end: number): void {
+    const at = this.push(Waiting.barrier, end - start);
+    this.bytes.set(from.subarray(start, end), at);
   }
 
   pushIdentities(identities: Identities): void {

@@ -1,6 +1,7 @@
 /** One client connection as the core knows it: its session, who it is, and what waits in line. */
 import { Identities } from '../auth/identity.ts';
 import { RequestLine } from './commit-order.ts';
+import { PendingWrites } from './pending-writes.ts';
 
 export class Connection {
   readonly cnxnId: number;
@@ -16,6 +17,10 @@ export class Connection {
   /** An answer in line ends the connection: nothing more is taken. */
   isEnding = false;
   readonly line = new RequestLine();
+  /** Writes in line that the leader has been asked for; none where this server decides. */
+  readonly pendingWrites = new PendingWrites();
+  /** Syncs that are done and still in line; less than 0 when a later write proved one done. */
+  syncsDone = 0;
 
   constructor(cnxnId: number, address: string) {
     this.cnxnId = cnxnId;

@@ -9,6 +9,10 @@ export class Connections {
     return this.byId.size;
   }
 
+  values(): IterableIterator<Connection> {
+    return this.byId.values();
+  }
+
   get(cnxnId: number): Connection | undefined {
     return this.byId.get(cnxnId);
   }

@@ -17,7 +17,6 @@ import type { TreeWriter } from '../tree/tree-writer.ts';
 import type { Connections } from './connections.ts';
 import { DigestHistory } from './digest-history.ts';
 import type { KeeperOutput, KeeperParts } from './keeper-ports.ts';
-import type { Proposal } from './proposals.ts';
 import type { Reaper } from './reaper.ts';
 import { WatchDelivery } from './watch-delivery.ts';
 
@@ -31,6 +30,8 @@ export class FinalStage implements ApplyListener, AnswerContext {
   openedSlot = -1;
   /** Slot of the session that the last txn closed, -1 when it closed none. */
   closedSlot = -1;
+  /** The last txn was refused since its session has moved: it is not answered. */
+  sessionMoved = false;
   /** The node that an op has touched, while its answer is written. */
   ref = 0;
   path: Uint8Array = new Uint8Array(0);
@@ -63,29 +64,37 @@ export class FinalStage implements ApplyListener, AnswerContext {
     });
   }
 
-  /** Applies the txn in `bytes[0..end)`. With `answering`, its reply body is written, too. */
-  apply(bytes: Uint8Array, view: DataView, end: number, nowMs: number, answering: boolean): void {
+  /** Applies the txn in `bytes[start..end)`. With `answering`, its reply body is written, too. */
+  apply(
+    bytes: Uint8Array,
+    view: DataView,
+    start: number,
+    end: number,
+    nowMs: number,
+    answering: boolean,
+  ): void {
     const { tree, applier, delivery } = this;
     this.nowMs = nowMs;
     this.openedSlot = this.closedSlot = -1;
     this.answering = answering;
+    this.sessionMoved = false;
     this.err = ErrorCode.ok;
     if (answering) beginReply(this.answer);
-    delivery.zxidHi = view.getInt32(TxnHeaderOffset.zxid);
-    delivery.zxidLo = view.getInt32(TxnHeaderOffset.zxid + 4);
+    delivery.zxidHi = view.getInt32(start + TxnHeaderOffset.zxid);
+    delivery.zxidLo = view.getInt32(start + TxnHeaderOffset.zxid + 4);
     tree.openSection();
-    applier.apply(bytes, view, 0, end);
+    applier.apply(bytes, view, start, end);
     tree.closeSection(applier.zxidHi, applier.zxidLo);
     if (!applier.isDigestAsExpected()) this.digestMismatches++;
     this.digestHistory.onApplied(applier.zxidHi, applier.zxidLo, tree);
   }
 
   /** Sends the reply to the request whose txn was just applied. */
-  reply(proposal: Proposal): void {
+  reply(cnxnId: number, xid: number): void {
     const { answer, applier } = this;
     if (applier.type === OpCode.multi) writeMultiEnd(answer);
-    finishReply(answer, proposal.xid, applier.zxidHi, applier.zxidLo, this.err);
-    this.output.reply(proposal.cnxnId, answer.bytes, 0, answer.offset);
+    finishReply(answer, xid, applier.zxidHi, applier.zxidLo, this.err);
+    this.output.reply(cnxnId, answer.bytes, 0, answer.offset);
   }
 
   nodeCreated(ref: number, parent: number, path: Uint8Array, start: number, end: number): void {
@@ -128,6 +137,7 @@ export class FinalStage implements ApplyListener, AnswerContext {
     const inMulti = this.applier.type === OpCode.multi;
     const row = opRow(type);
     if (row?.kind !== 'write' || err !== ErrorCode.ok) {
+      if (err === ErrorCode.sessionMoved) this.sessionMoved = true;
       if (inMulti) writeErrorResult(this.answer, err);
       else this.err = err;
       return;

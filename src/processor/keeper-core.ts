@@ -1,79 +1,121 @@
 /**
  * The core of the server: everything between a request's bytes and its reply's bytes, without any
- * I/O, clock or randomness of its own. Calls come in, output leaves through a port; what is to be
- * durable or replicated leaves by `propose` and comes back as `commit`. It owns the stages, the
- * connections and their order, and the times at which sessions and containers end.
+ * I/O, clock or randomness of its own. Calls come in, output leaves through a port. It owns the
+ * stages, the connections and their order, and what it does with them in each role.
  *
- *   request ─► write: Prep ─► propose ... commit ─► FinalStage ─► reply ─┐
- *          └─► other: ReadStage, at once or when it is its turn  ◄───────┘ the line moves on
+ *   deciding   request ─► write: Proposer ─► propose ... commit ──► FinalStage ─► reply ─┐
+ *   following  request ─► write: Forwarder ─► forward ... deliver ─► FinalStage ─► reply ─┤
+ *                     └─► other: ReadStage, at once or when it is its turn ◄──────────────┘
  */
 import type { Identities } from '../auth/identity.ts';
-import { inFlightPerConnectionMax, requestHeaderBytes } from '../base/limits.ts';
+import { assert } from '../base/assert.ts';
+import { requestHeaderBytes } from '../base/limits.ts';
 import { compareHalves } from '../base/zxid.ts';
 import { OpCode } from '../jute/proto.ts';
-import { JuteReader } from '../jute/reader.ts';
-import { JuteWriter } from '../jute/writer.ts';
-import { clientOpRow, opRow, type WriteRow } from '../ops/op-table.ts';
-import { BarrierQueue } from './barrier-queue.ts';
+import { TxnHeaderOffset } from '../jute/txn.ts';
+import { clientOpRow } from '../ops/op-table.ts';
+import { ViewCache } from '../tree/copy.ts';
 import { Waiting } from './commit-order.ts';
 import { Connection } from './connection.ts';
 import { Connections } from './connections.ts';
 import { FinalStage } from './final.ts';
-import type { ConnectAnswer, ConnectAsk, KeeperParts } from './keeper-ports.ts';
-import { OutstandingChanges } from './outstanding-changes.ts';
-import { noRequester, Prep, type Requester } from './prep.ts';
-import { noConnection, type Proposal, Proposals } from './proposals.ts';
+import { Forwarder } from './forwarder.ts';
+import type { ConnectAsk, ForwardedRequest, KeeperParts, KeeperRole } from './keeper-ports.ts';
+import { LearnerRequests } from './learner-requests.ts';
+import type { Proposal } from './proposals.ts';
+import { Proposer } from './proposer.ts';
 import { answerQuery, type QueryAnswers, type QueryKind } from './queries.ts';
-import { ReadStage } from './read-stage.ts';
 import { Reaper } from './reaper.ts';
-import { isPasswordOf, passwordBytes, SessionIds, sessionPassword } from './session-password.ts';
-
-const invalidAnswer: ConnectAnswer = {
-  valid: false,
-  sessionIdHi: 0,
-  sessionIdLo: 0,
-  slot: -1,
-  timeoutMs: 0,
-  passwd: new Uint8Array(passwordBytes),
-};
+import { ServingOrder } from './serving-order.ts';
+import { SessionHandshake } from './session-handshake.ts';
 
 export class KeeperCore {
   private readonly parts: KeeperParts;
+  private role: KeeperRole = 'resting';
   private readonly connections = new Connections();
-  private readonly proposals = new Proposals();
-  private readonly barriers = new BarrierQueue();
-  private readonly changes: OutstandingChanges;
-  private readonly prep: Prep;
-  private readonly reads: ReadStage;
+  private readonly proposer: Proposer;
+  private readonly forwarder: Forwarder;
+  private readonly learnerRequests: LearnerRequests;
+  private readonly handshake: SessionHandshake;
+  private readonly order: ServingOrder;
   private readonly reaper: Reaper;
   private readonly final: FinalStage;
-  private readonly reader = new JuteReader();
-  private readonly internal = new JuteWriter(256);
-  private sessionIds: SessionIds | null = null;
+  private readonly views = new ViewCache();
+  /** Writes of clients here that wait for the leader. */
+  private forwarded = 0;
   private nowWallMs = 0;
   private nowMs = 0;
 
-  /** The tree, sessions, ephemerals and quotas are recovered; the tree tells the last zxid. */
+  /** Rests; what is in tree and sessions already is taken over. */
   constructor(parts: KeeperParts) {
     this.parts = parts;
-    this.changes = new OutstandingChanges(parts.tree, parts.ephemerals);
-    this.prep = new Prep(parts, this.changes, this.proposals);
-    this.reads = new ReadStage(parts);
+    this.proposer = new Proposer(parts);
+    this.forwarder = new Forwarder(parts.output);
+    this.learnerRequests = new LearnerRequests(parts.sessions, this.proposer);
+    const { connections } = this;
+    const end = (connection: Connection) => this.end(connection);
+    this.handshake = new SessionHandshake(parts, connections, end);
+    this.order = new ServingOrder({ keeper: parts, connections, end });
     this.reaper = new Reaper(parts.tree, parts.settings);
-    this.reaper.adoptTree();
-    this.final = new FinalStage(parts, this.connections, this.reaper);
+    this.final = new FinalStage(parts, connections, this.reaper);
+    this.onLoaded();
   }
 
-  /** Txns that are proposed and not committed. */
+  /** Tree, sessions, ephemerals and quotas were loaded from disk; the core rests meanwhile. */
+  onLoaded(): void {
+    this.reaper.adoptTree();
+  }
+
+  /** Writes of clients that are not applied yet. */
   get outstanding(): number {
-    return this.proposals.count;
+    return this.proposer.proposals.count + this.forwarded;
+  }
+
+  /** Txns after which the tree was not what their digest says. */
+  get digestMismatches(): number {
+    return this.final.digestMismatches;
   }
 
   /** The time of this duty cycle: the wall clock for txns and TTLs, monotonic for all else. */
   begin(nowWallMs: number, nowMs: number): void {
     this.nowWallMs = nowWallMs;
     this.nowMs = nowMs;
-    this.prep.setTime(nowWallMs);
+    this.proposer.setTime(nowWallMs);
+  }
+
+  /** From rest: serves as the only server there is, behind the last zxid of the tree. */
+  serveAlone(): void {
+    this.becomeDecider('standalone', this.parts.tree.lastZxidHi, this.parts.tree.lastZxidLo);
+  }
+
+  /** From rest: serves as the leader, whose first proposal follows this zxid; it is visible now. */
+  lead(zxidHi: number, zxidLo: number): void {
+    const { tree } = this.parts;
+    tree.openSection();
+    tree.closeSection(zxidHi, zxidLo);
+    this.becomeDecider('leading', zxidHi, zxidLo);
+  }
+
+  private becomeDecider(role: KeeperRole, zxidHi: number, zxidLo: number): void {
+    assert(this.role === 'resting', 'a role begins from rest');
+    this.role = role;
+    this.proposer.setLastZxid(zxidHi, zxidLo);
+    this.parts.sessions.becomeExpirer(this.nowMs);
+  }
+
+  /** From rest: serves clients, and asks the leader. */
+  follow(): void {
+    assert(this.role === 'resting', 'a role begins from rest');
+    this.role = 'following';
+    this.parts.sessions.becomeLearner();
+  }
+
+  /** Ends all connections and forgets what was not committed; sessions live on. */
+  rest(): void {
+    this.role = 'resting';
+    for (const connection of [...this.connections.values()]) this.end(connection);
+    this.proposer.clear();
+    this.order.clear();
   }
 
   /** A handshake. The answer leaves by `connected`, or the connection is closed without one. */
@@ -81,7 +123,9 @@ export class KeeperCore {
     const { tree, settings, output, watches } = this.parts;
     const { lastZxidSeenHi, lastZxidSeenLo } = ask;
     // The client has seen what this server has not: it must not see time go back.
-    if (compareHalves(lastZxidSeenHi, lastZxidSeenLo, tree.lastZxidHi, tree.lastZxidLo) > 0) {
+    const hasSeenMore =
+      compareHalves(lastZxidSeenHi, lastZxidSeenLo, tree.lastZxidHi, tree.lastZxidLo) > 0;
+    if (hasSeenMore || this.role === 'resting') {
       output.close(cnxnId);
       return;
     }
@@ -89,10 +133,17 @@ export class KeeperCore {
     const { minSessionTimeoutMs, maxSessionTimeoutMs } = settings;
     const atLeastMs = Math.max(ask.timeOut, minSessionTimeoutMs);
     connection.timeoutMs = Math.min(atLeastMs, maxSessionTimeoutMs);
+    connection.sessionIdHi = ask.sessionIdHi;
+    connection.sessionIdLo = ask.sessionIdLo;
     this.connections.add(connection);
     watches.openConnection(cnxnId);
-    if ((ask.sessionIdHi | ask.sessionIdLo) === 0) this.createSession(connection);
-    else this.reopenSession(connection, ask);
+    const isLearner = this.role === 'following';
+    if ((ask.sessionIdHi | ask.sessionIdLo) === 0) {
+      this.handshake.open(connection, this.nowWallMs);
+      if (isLearner) this.forwarder.createSession(connection);
+      else this.proposer.proposeCreateSession(connection);
+    } else if (isLearner) this.handshake.revalidate(connection, ask.passwd);
+    else this.handshake.reopen(connection, ask.passwd, this.nowMs);
   }
 
   /** From the front, after auth: for the requests that arrive from here on. */
@@ -113,14 +164,22 @@ export class KeeperCore {
     if (sessions.isClosing(connection.slot)) return;
     sessionTable.touch(connection.slot, this.nowMs);
     const row = clientOpRow(view.getInt32(start + 4));
-    if (row !== null && row.kind === 'write') {
-      this.reader.reset(bytes, view, start + requestHeaderBytes, end);
+    if (row?.kind === 'write') {
       connection.line.pushWrite();
-      this.propose(row, connection, cnxnId, view.getInt32(start));
-      return;
+      if (this.role === 'following') {
+        this.forward(connection, bytes, view, start, end);
+        return;
+      }
+      this.proposer.request.reset(bytes, view, start + requestHeaderBytes, end);
+      this.proposer.propose(row, connection, cnxnId, view.getInt32(start));
+    } else if (row?.kind === 'special' && row.barrier && this.mustWaitForSync()) {
+      const { zxidHi, zxidLo } = this.proposer;
+      this.order.serveWhenSynced(connection, bytes, start, end, zxidHi, zxidLo);
+      if (this.role !== 'standalone') this.forwarder.sync(connection, bytes, view, start, end);
+    } else {
+      this.order.serve(connection, bytes, view, start, end);
+      if (row === null) connection.isEnding = true;
     }
-    this.serveInTurn(connection, bytes, view, start, end);
-    if (row === null) connection.isEnding = true;
   }
 
   /** The client is gone; its session is not. */
@@ -129,199 +188,159 @@ export class KeeperCore {
     if (connection !== undefined) this.forget(connection);
   }
 
-  /** Everything proposed up to this zxid is committed: it is applied and answered, in order. */
+  /** Leading: a request of a learner, which `owner` (not 0) stands for. Throws `JuteError`. */
+  learnerRequest(owner: number, request: ForwardedRequest): void {
+    if (this.role === 'leading') this.learnerRequests.propose(owner, request);
+  }
+
+  /** Leading: true when the session lives; it is the learner's from now on. */
+  revalidateFor(owner: number, idHi: number, idLo: number, timeoutMs: number): boolean {
+    const { sessions } = this.parts;
+    if (this.role !== 'leading' || !sessions.touch(idHi, idLo, timeoutMs, this.nowMs)) return false;
+    const slot = sessions.find(idHi, idLo);
+    sessions.setOwner(slot, owner);
+    const here = this.connections.ofSlot(slot);
+    if (here !== undefined) this.end(here);
+    return true;
+  }
+
+  /** Leading: a learner has heard of this session. */
+  touch(idHi: number, idLo: number, timeoutMs: number): void {
+    this.parts.sessions.touch(idHi, idLo, timeoutMs, this.nowMs);
+  }
+
+  /** Following: the leader's answer to `revalidate`. */
+  revalidated(idHi: number, idLo: number, valid: boolean): void {
+    this.handshake.onRevalidated(idHi, idLo, valid, this.nowMs);
+  }
+
+  /** Following: sessions touched here since the last call. */
+  takeTouched(visit: (idHi: number, idLo: number, timeoutMs: number) => void): void {
+    this.parts.sessions.takeTouched(visit);
+  }
+
+  /** Deciding: everything proposed up to this zxid is committed. It is applied and answered. */
   commit(zxidHi: number, zxidLo: number): void {
     for (;;) {
-      const proposal = this.proposals.oldest;
+      const proposal = this.proposer.proposals.oldest;
       if (proposal === null) return;
       if (compareHalves(proposal.zxidHi, proposal.zxidLo, zxidHi, zxidLo) > 0) return;
       this.finish(proposal);
     }
   }
 
-  /** Ends sessions and reaps containers whose time has come. */
-  tick(): void {
-    for (const { hi, lo } of this.parts.sessions.takeExpired(this.nowMs)) {
-      this.proposeClose(hi, lo);
+  /** Following, or resting: a committed txn, the next one. It answers whoever has asked for it. */
+  deliver(bytes: Uint8Array, start: number, end: number): void {
+    const view = this.views.viewOf(bytes);
+    const idHi = view.getInt32(start + TxnHeaderOffset.clientId);
+    const idLo = view.getInt32(start + TxnHeaderOffset.clientId + 4);
+    const cxid = view.getInt32(start + TxnHeaderOffset.cxid);
+    const type = view.getInt32(start + TxnHeaderOffset.type);
+    const connection = this.connections.ofSlot(this.parts.sessions.find(idHi, idLo));
+    const isAnswer = connection?.pendingWrites.isOldest(cxid, type) ?? false;
+    if (isAnswer && connection !== undefined) {
+      connection.pendingWrites.shift();
+      this.forwarded--;
     }
-    this.reaper.tick(this.nowMs, this.nowWallMs, this.proposeReap);
+    this.apply(isAnswer ? connection : undefined, bytes, view, start, end, cxid);
+    this.goOn(connection);
+  }
+
+  /** Leading or following: the oldest sync is done. */
+  syncDone(): void {
+    this.order.onSyncDone();
+  }
+
+  /** Ends sessions and reaps containers whose time has come, where that is decided here. */
+  tick(): void {
+    if (!this.decides) return;
+    for (const { hi, lo } of this.parts.sessions.takeExpired(this.nowMs)) {
+      this.proposer.proposeClose(hi, lo);
+    }
+    this.reaper.tick(this.nowMs, this.nowWallMs, this.proposer.proposeReap);
   }
 
   /** When `tick` is due, on the monotonic clock. */
   nextDeadlineMs(): number {
+    if (!this.decides) return Number.POSITIVE_INFINITY;
     return Math.min(this.parts.sessions.nextDeadlineMs(), this.reaper.nextDeadlineMs());
   }
 
   /** For the four-letter words; plain data that JSON can hold. */
   query<K extends QueryKind>(what: K): QueryAnswers[K] {
-    const { connections, final, outstanding } = this;
+    const { connections, final, outstanding, role } = this;
     const wallOffsetMs = this.nowWallMs - this.nowMs;
     return answerQuery(what, {
-      ...{ keeper: this.parts, connections, final, outstanding, wallOffsetMs },
+      ...{ keeper: this.parts, connections, final, outstanding, wallOffsetMs, role },
     }) as QueryAnswers[K];
   }
 
-  private createSession(connection: Connection): void {
-    this.sessionIds ??= new SessionIds(this.parts.settings.serverId, this.nowWallMs);
-    const ids = this.sessionIds;
-    do ids.take();
-    while (this.parts.sessions.find(ids.nextHi, ids.nextLo) >= 0);
-    connection.sessionIdHi = ids.nextHi;
-    connection.sessionIdLo = ids.nextLo;
-    this.internal.reset();
-    this.internal.writeInt(connection.timeoutMs);
-    this.proposeInternal(OpCode.createSession, connection, connection.cnxnId);
+  private get decides(): boolean {
+    return this.role === 'standalone' || this.role === 'leading';
   }
 
-  /** The password is checked before anything happens to the old connection (hazard H5). */
-  private reopenSession(connection: Connection, ask: ConnectAsk): void {
-    const { sessions } = this.parts;
-    const { sessionIdHi, sessionIdLo, passwd } = ask;
-    const trusted = passwd !== null && isPasswordOf(sessionIdHi, sessionIdLo, passwd);
-    const slot = trusted ? sessions.find(sessionIdHi, sessionIdLo) : -1;
-    const old = this.connections.ofSlot(slot);
-    if (old !== undefined) this.end(old);
-    const { timeoutMs } = connection;
-    const valid = slot >= 0 && sessions.touch(sessionIdHi, sessionIdLo, timeoutMs, this.nowMs);
-    connection.sessionIdHi = sessionIdHi;
-    connection.sessionIdLo = sessionIdLo;
-    if (valid) this.accept(connection, slot);
-    else this.refuse(connection);
-  }
-
-  private accept(connection: Connection, slot: number): void {
-    const { sessionIdHi, sessionIdLo, timeoutMs } = connection;
-    this.connections.attach(connection, slot);
-    const passwd = sessionPassword(sessionIdHi, sessionIdLo);
-    const answer = { valid: true, sessionIdHi, sessionIdLo, slot, timeoutMs, passwd };
-    this.parts.output.connected(connection.cnxnId, answer);
-  }
-
-  private refuse(connection: Connection): void {
-    this.parts.output.connected(connection.cnxnId, invalidAnswer);
-    this.end(connection);
-  }
-
-  /** Reads and the like: now, when nothing of the session waits, else in the line. */
-  private serveInTurn(
+  private forward(
     connection: Connection,
     bytes: Uint8Array,
     view: DataView,
     start: number,
     end: number,
   ): void {
-    const { line } = connection;
-    const row = opRow(view.getInt32(start + 4));
-    const isBarrier = row?.kind === 'special' && row.barrier && this.proposals.count > 0;
-    if (isBarrier) {
-      line.pushBarrier(this.prep.zxidHi, this.prep.zxidLo, bytes, start, end);
-      this.barriers.push(connection.cnxnId, this.prep.zxidHi, this.prep.zxidLo);
-    } else if (line.count > 0) {
-      line.pushRequest(bytes, start, end);
-    } else if (!this.reads.serve(connection, bytes, view, start, end)) {
-      this.end(connection);
-    }
-    // The front stops reading a socket long before; who gets here does not play by the rules.
-    if (line.count > 2 * inFlightPerConnectionMax) this.end(connection);
+    const type = view.getInt32(start + 4);
+    connection.pendingWrites.push(view.getInt32(start), type);
+    this.forwarded++;
+    // What comes behind it would find no session.
+    if (type === OpCode.closeSession) connection.isEnding = true;
+    this.forwarder.forward(connection, bytes, view, start, end);
+    this.order.checkLength(connection);
   }
 
-  private proposeInternal(type: number, requester: Requester, cnxnId: number): void {
-    const row = opRow(type);
-    if (row?.kind !== 'write') return;
-    this.reader.reset(this.internal.bytes, this.internal.view, 0, this.internal.offset);
-    this.propose(row, requester, cnxnId, 0);
-  }
-
-  private proposeClose(sessionIdHi: number, sessionIdLo: number): void {
-    this.internal.reset();
-    const requester = { ...noRequester, sessionIdHi, sessionIdLo };
-    this.proposeInternal(OpCode.closeSession, requester, noConnection);
-  }
-
-  private readonly proposeReap = (ref: number): void => {
-    const { tree } = this.parts;
-    const length = tree.pathLength(ref);
-    this.internal.reset();
-    this.internal.writeInt(length);
-    const at = this.internal.reserve(length);
-    tree.writePath(ref, this.internal.bytes, at);
-    this.proposeInternal(OpCode.deleteContainer, noRequester, noConnection);
-  };
-
-  /** The request stands at `reader`. All is in place before `propose`, which may commit at once. */
-  private propose(row: WriteRow, requester: Requester, cnxnId: number, xid: number): void {
-    const proposal = this.proposals.take();
-    proposal.cnxnId = cnxnId;
-    proposal.xid = xid;
-    this.prep.prepare(proposal, row, requester, this.reader);
-    this.proposals.push(proposal);
-    const { txn, zxidHi, zxidLo } = proposal;
-    this.parts.output.propose(txn.bytes, 0, txn.offset, zxidHi, zxidLo);
+  private mustWaitForSync(): boolean {
+    return this.role !== 'standalone' || this.proposer.proposals.count > 0;
   }
 
   private finish(proposal: Proposal): void {
-    const { final } = this;
-    const { txn, type } = proposal;
+    const { txn, xid } = proposal;
     const connection = this.connections.get(proposal.cnxnId);
-    const isRequest = connection !== undefined && type !== OpCode.createSession;
-    final.apply(txn.bytes, txn.view, txn.offset, this.nowMs, isRequest);
-    this.changes.release(proposal.zxidHi, proposal.zxidLo);
-    if (isRequest) {
-      connection.line.shift(Waiting.write);
-      final.reply(proposal);
+    this.apply(connection, txn.bytes, txn.view, 0, txn.offset, xid);
+    this.proposer.onApplied(proposal);
+    // What follows may propose again, and so take this one's memory.
+    this.proposer.proposals.shift();
+    this.goOn(connection);
+    if (this.role === 'standalone') this.order.onApplied();
+  }
+
+  /** Applies a txn and answers the write of `requester` with it, the oldest that it has in line. */
+  private apply(
+    requester: Connection | undefined,
+    bytes: Uint8Array,
+    view: DataView,
+    start: number,
+    end: number,
+    xid: number,
+  ): void {
+    const { final } = this;
+    const answers = requester !== undefined && this.order.bringWriteToHead(requester);
+    final.apply(bytes, view, start, end, this.nowMs, answers);
+    if (answers) {
+      requester.line.shift(Waiting.write);
+      if (final.sessionMoved) this.end(requester);
+      else final.reply(requester.cnxnId, xid);
     }
     const closed = this.connections.ofSlot(final.closedSlot);
     if (closed !== undefined) this.end(closed);
-    // What follows may propose again, and so take this one's memory.
-    this.proposals.shift();
-    if (type === OpCode.createSession) this.finishCreateSession(connection);
-    if (connection !== undefined) this.moveOn(connection);
-    this.releaseBarriers();
   }
 
-  private finishCreateSession(connection: Connection | undefined): void {
-    const { openedSlot, applier } = this.final;
-    if (openedSlot >= 0) {
-      if (connection !== undefined) this.accept(connection, openedSlot);
-      return;
+  /** What a txn has made possible: a session is open, or the line of who asked for it moves on. */
+  private goOn(requester: Connection | undefined): void {
+    const { applier, openedSlot } = this.final;
+    if (applier.type === OpCode.createSession) {
+      const { clientIdHi, clientIdLo } = applier;
+      this.handshake.onOpened(clientIdHi, clientIdLo, openedSlot);
+      // The table of sessions is full: the session ends as it began.
+      if (openedSlot < 0 && this.decides) this.proposer.proposeClose(clientIdHi, clientIdLo);
     }
-    // The table of sessions is full: the session ends as it began.
-    if (connection !== undefined) this.refuse(connection);
-    this.proposeClose(applier.clientIdHi, applier.clientIdLo);
-  }
-
-  private releaseBarriers(): void {
-    const { barriers } = this;
-    const { lastZxidHi, lastZxidLo } = this.parts.tree;
-    while (
-      !barriers.isEmpty &&
-      compareHalves(barriers.headZxidHi, barriers.headZxidLo, lastZxidHi, lastZxidLo) <= 0
-    ) {
-      const connection = this.connections.get(barriers.shift());
-      if (connection !== undefined) this.moveOn(connection);
-    }
-  }
-
-  /** Serves what is at the head of the line, up to the next write that is not applied yet. */
-  private moveOn(connection: Connection): void {
-    const { line } = connection;
-    while (this.connections.get(connection.cnxnId) === connection) {
-      const kind = line.headKind;
-      if (kind === Waiting.nothing || kind === Waiting.write) return;
-      if (kind === Waiting.identities) {
-        connection.readIdentities = line.shiftIdentities();
-        continue;
-      }
-      if (kind === Waiting.barrier && !this.isApplied(line.headZxidHi, line.headZxidLo)) return;
-      const { bytes, view, headStart, headEnd } = line;
-      if (!this.reads.serve(connection, bytes, view, headStart, headEnd)) this.end(connection);
-      else line.shift(kind);
-    }
-  }
-
-  private isApplied(zxidHi: number, zxidLo: number): boolean {
-    const { tree } = this.parts;
-    return compareHalves(zxidHi, zxidLo, tree.lastZxidHi, tree.lastZxidLo) <= 0;
+    if (requester !== undefined) this.order.moveOn(requester);
   }
 
   private end(connection: Connection): void {
@@ -331,7 +350,9 @@ export class KeeperCore {
 
   private forget(connection: Connection): void {
     connection.isEnding = true;
+    this.forwarded -= connection.pendingWrites.count;
     this.connections.remove(connection);
+    this.handshake.forget(connection);
     this.parts.watches.removeConnection(connection.cnxnId);
   }
 }

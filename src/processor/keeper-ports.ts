@@ -8,6 +8,27 @@ import type { WatchTable } from '../state/watch-table.ts';
 import type { Quotas } from '../tree/quota.ts';
 import type { TreeWriter } from '../tree/tree-writer.ts';
 
+/**
+ * What the core does at the moment. resting: nothing, it only takes committed txns; standalone: it
+ * decides alone; leading: it decides and others must agree; following: it asks the leader (as an
+ * observer does, too).
+ */
+export type KeeperRole = 'resting' | 'standalone' | 'leading' | 'following';
+
+/** A request of a client of one server that another one has to decide: as it came. */
+export interface ForwardedRequest {
+  readonly sessionIdHi: number;
+  readonly sessionIdLo: number;
+  readonly cxid: number;
+  readonly type: number;
+  /** The body, without its header: `bytes[start..end)`. */
+  readonly bytes: Uint8Array;
+  readonly start: number;
+  readonly end: number;
+  /** Who asks, as jute `vec<Id>`; null for what the server itself asks. */
+  readonly authInfo: Uint8Array | null;
+}
+
 /** Called synchronously; bytes are valid only during the call. Frames include their length. */
 export interface KeeperOutput {
   /** Answers one request. */
@@ -30,6 +51,12 @@ export interface KeeperOutput {
   close(cnxnId: number): void;
   /** A txn to make durable and to replicate; `commit` comes back with its zxid or a later one. */
   propose(payload: Uint8Array, start: number, end: number, zxidHi: number, zxidLo: number): void;
+  /** Following: a write for the leader; its txn comes back by `deliver`. */
+  forward(request: ForwardedRequest): void;
+  /** Leading or following: a sync; `syncDone` comes back, in the order of the calls. */
+  sync(request: ForwardedRequest): void;
+  /** Following: is this session alive? `revalidated` comes back. It is this server's from then on. */
+  revalidate(sessionIdHi: number, sessionIdLo: number, timeoutMs: number): void;
 }
 
 /** A ConnectRequest. All-zero session id: a new session. */

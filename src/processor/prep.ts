@@ -32,10 +32,15 @@ const nodeOverheadBytes = 256;
 /** Part of its memory that the tree keeps free for txns that are committed already. */
 const reserveShare = 1 / 16;
 
+/** Instead of a slot: no such session, and one that has moved to another server. */
+export const noSlot = -1;
+export const movedSlot = -2;
+
 /** Who asks: a connection's session, or the server itself. */
 export interface Requester {
   readonly sessionIdHi: number;
   readonly sessionIdLo: number;
+  /** In the session table, or why the session may not write. */
   readonly slot: number;
   readonly identities: Identities;
 }
@@ -43,7 +48,7 @@ export interface Requester {
 export const noRequester: Requester = {
   sessionIdHi: 0,
   sessionIdLo: 0,
-  slot: -1,
+  slot: noSlot,
   identities: Identities.none,
 };
 
@@ -63,7 +68,7 @@ export class Prep implements PrepContext {
   zxidLo: number;
   timeHi = 0;
   timeLo = 0;
-  private slot = -1;
+  private slot = noSlot;
   private txn: JuteWriter | null = null;
   private readonly sessions: SessionTracker;
   private readonly proposals: Proposals;
@@ -106,6 +111,7 @@ export class Prep implements PrepContext {
   }
 
   sessionError(): ErrorCode {
+    if (this.slot === movedSlot) return ErrorCode.sessionMoved;
     if (this.slot < 0) return ErrorCode.sessionExpired;
     return this.sessions.isClosing(this.slot) ? ErrorCode.sessionExpired : ErrorCode.ok;
   }
@@ -133,6 +139,20 @@ export class Prep implements PrepContext {
     if (err !== ErrorCode.ok) this.becomeError(txn, err);
     this.writeHeader(proposal, err === ErrorCode.ok ? row.code : OpCode.error);
     if (err === ErrorCode.ok) this.maybeWriteDigest(row.code, txn);
+  }
+
+  /** Writes the txn of a request that is answered with `err`, whatever it asks for. */
+  refuse(proposal: Proposal, type: number, requester: Requester, err: ErrorCode): void {
+    this.sessionIdHi = requester.sessionIdHi;
+    this.sessionIdLo = requester.sessionIdLo;
+    this.takeZxid();
+    this.pending.begin(this.zxidHi, this.zxidLo);
+    proposal.type = type;
+    proposal.zxidHi = this.zxidHi;
+    proposal.zxidLo = this.zxidLo;
+    proposal.txn.reserve(txnHeaderBytes);
+    this.becomeError(proposal.txn, err);
+    this.writeHeader(proposal, OpCode.error);
   }
 
   private takeZxid(): void {

@@ -5,15 +5,20 @@
 import { unreachable } from '../base/assert.ts';
 import { hex64, joinHalves } from '../base/zxid.ts';
 import { decodeUtf8 } from '../jute/utf8.ts';
+import type { SessionTracker } from '../state/session-tracker.ts';
 import type { Connections } from './connections.ts';
 import type { FinalStage } from './final.ts';
-import type { KeeperParts } from './keeper-ports.ts';
+import type { KeeperParts, KeeperRole } from './keeper-ports.ts';
 
 export type QueryKind = 'dump' | 'wchs' | 'wchc' | 'wchp' | 'hash' | 'gauges';
 
-/** Sessions by the time at which they expire, ascending, and the ephemerals of each. */
+/**
+ * Sessions by the time at which they expire, ascending, and the ephemerals of each. Who does not
+ * expire sessions knows their timeouts alone.
+ */
 export interface DumpAnswer {
   readonly expiry: readonly { readonly atMs: number; readonly sessions: readonly string[] }[];
+  readonly timeouts: readonly { readonly session: string; readonly timeoutMs: number }[] | null;
   readonly sessionCount: number;
   readonly ephemerals: readonly { readonly session: string; readonly paths: readonly string[] }[];
 }
@@ -67,6 +72,7 @@ export interface QueryParts {
   readonly connections: Connections;
   readonly final: FinalStage;
   readonly outstanding: number;
+  readonly role: KeeperRole;
   /** Difference of the wall clock to the monotonic one. */
   readonly wallOffsetMs: number;
 }
@@ -102,7 +108,7 @@ function sessionOf(parts: QueryParts, cnxnId: number): string {
   return hex64(joinHalves(connection?.sessionIdHi ?? 0, connection?.sessionIdLo ?? 0));
 }
 
-function dump({ keeper, wallOffsetMs }: QueryParts): DumpAnswer {
+function dump({ keeper, wallOffsetMs, role }: QueryParts): DumpAnswer {
   const { sessions, ephemerals, tree } = keeper;
   const pathOf = (ref: number): string => {
     const path = new Uint8Array(tree.pathLength(ref));
@@ -114,12 +120,20 @@ function dump({ keeper, wallOffsetMs }: QueryParts): DumpAnswer {
       atMs: bucket.expiryMs + wallOffsetMs,
       sessions: bucket.sessions.map(({ hi, lo }) => hex64(joinHalves(hi, lo))),
     })),
+    timeouts: role === 'following' ? timeoutsOf(sessions) : null,
     sessionCount: sessions.count,
     ephemerals: [...ephemerals.sessions()].map(({ hi, lo }) => ({
       session: hex64(joinHalves(hi, lo)),
       paths: [...ephemerals.refsOf(hi, lo)].map(pathOf),
     })),
   };
+}
+
+function timeoutsOf(sessions: SessionTracker): DumpAnswer['timeouts'] {
+  return [...sessions.entries()].map(({ hi, lo, timeoutMs }) => ({
+    session: hex64(joinHalves(hi, lo)),
+    timeoutMs,
+  }));
 }
 
 function gauges({ keeper, connections, final, outstanding }: QueryParts): GaugesAnswer {

@@ -16,6 +16,7 @@ import { JuteWriter } from '../../src/jute/writer.ts';
 import { KeeperCore } from '../../src/processor/keeper-core.ts';
 import type {
   ConnectAnswer,
+  ForwardedRequest,
   KeeperOutput,
   KeeperSettings,
 } from '../../src/processor/keeper-ports.ts';
@@ -46,6 +47,11 @@ export type Output =
   | { kind: 'replay'; cnxnId: number; frame: Uint8Array; visibleZxid: bigint }
   | { kind: 'connected'; cnxnId: number; answer: ConnectAnswer; visibleZxid: bigint }
   | { kind: 'close'; cnxnId: number; visibleZxid: bigint };
+
+/** What leaves for the leader, or for the others of the quorum. */
+export type Asked =
+  | { kind: 'forward' | 'sync'; request: ForwardedRequest }
+  | { kind: 'revalidate'; sessionIdHi: number; sessionIdLo: number; timeoutMs: number };
 
 export interface Reply {
   xid: number;
@@ -88,6 +94,8 @@ export interface HarnessOptions {
   readonly withhold?: boolean;
   readonly tickTimeMs?: number;
   readonly skipAcl?: boolean;
+  /** Serves as the only server unless told otherwise; `rest`: it does not serve yet. */
+  readonly role?: 'standalone' | 'rest';
   /** Where the history begins; 0 unless given. */
   readonly lastZxid?: bigint;
   readonly treeBytesMax?: number;
@@ -109,6 +117,7 @@ export class Harness implements KeeperOutput {
   readonly outputs: Output[] = [];
   /** All txns, and how many of them are committed. */
   readonly proposed: Proposed[] = [];
+  readonly asked: Asked[] = [];
   committed = 0;
   withhold: boolean;
   nowMs = 1000;
@@ -148,6 +157,7 @@ export class Harness implements KeeperOutput {
       settings,
     });
     this.core.begin(this.wallMs, this.nowMs);
+    if (options.role !== 'rest') this.core.serveAlone();
     this.core.tick();
   }
 
@@ -243,6 +253,23 @@ export class Harness implements KeeperOutput {
     this.proposed.push({ hi, lo, payload: payload.slice(start, end) });
     if (!this.withhold) this.commit();
   }
+
+  forward(request: ForwardedRequest): void {
+    this.asked.push({ kind: 'forward', request: copyOf(request) });
+  }
+
+  sync(request: ForwardedRequest): void {
+    this.asked.push({ kind: 'sync', request: copyOf(request) });
+  }
+
+  revalidate(sessionIdHi: number, sessionIdLo: number, timeoutMs: number): void {
+    this.asked.push({ kind: 'revalidate', sessionIdHi, sessionIdLo, timeoutMs });
+  }
+}
+
+function copyOf(request: ForwardedRequest): ForwardedRequest {
+  const bytes = request.bytes.slice(request.start, request.end);
+  return { ...request, bytes, start: 0, end: bytes.byteLength };
 }
 
 /** One client connection: encodes requests, decodes what came for it. */

@@ -240,6 +240,7 @@ describe('the core, when it is asked,', () => {
     const { core } = harness;
     expect(core.query('dump')).toEqual({
       expiry: [{ atMs: expect.any(Number), sessions: [session] }],
+      timeouts: null,
       sessionCount: 1,
       ephemerals: [{ session, paths: ['/e'] }],
     });

@@ -243,5 +243,6 @@ describe('what is prepared', () => {
 });
 
 function changesOf(harness: Harness): { count: number } {
-  return (harness.core as unknown as { changes: { count: number } }).changes;
+  type Core = { proposer: { changes: { count: number } } };
+  return (harness.core as unknown as Core).proposer.changes;
 }
