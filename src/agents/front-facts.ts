@@ -23,10 +23,10 @@ import { joinHalves } from '../base/zxid.ts';
 import type { Settings } from '../config/settings.ts';
 import { opRow } from '../ops/op-table.ts';
 import type { GaugesAnswer } from '../processor/queries.ts';
+import { Serving, type SharedStatus } from '../state/shared-status.ts';
 import type { TreeView } from '../tree/tree-view.ts';
 import type { FrontAgent } from './front.ts';
 import type { FrontClient } from './front-client.ts';
-import { Serving, type SharedStatus } from './shared-status.ts';
 import { dataDirectoryOf } from './storage-options.ts';
 
 export interface FrontFactsParts {

@@ -16,8 +16,8 @@ import { JuteError } from '../jute/jute-error.ts';
 import { JuteReader } from '../jute/reader.ts';
 import type { JuteWriter } from '../jute/writer.ts';
 import { type ReadContext, type ReadOp, readElsewhere } from '../ops/contexts.ts';
+import type { SharedStatus } from '../state/shared-status.ts';
 import type { TreeView } from '../tree/tree-view.ts';
-import type { SharedStatus } from './shared-status.ts';
 
 export class FrontReads {
   private readonly tree: TreeView;

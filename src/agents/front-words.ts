@@ -17,11 +17,11 @@ import type { Logger } from '../base/ports.ts';
 import { encodeUtf8 } from '../jute/utf8.ts';
 import type { ClientConnection } from '../net/client-connection.ts';
 import type { GaugesAnswer, QueryKind } from '../processor/queries.ts';
+import { Serving, type SharedStatus } from '../state/shared-status.ts';
 import type { FrontAgent } from './front.ts';
 import type { FrontFacts } from './front-facts.ts';
 import type { FrontRequests } from './front-requests.ts';
 import { digestsOf, sessionsOf, watchesOf } from './keeper-reports.ts';
-import { Serving, type SharedStatus } from './shared-status.ts';
 
 export interface FrontWordsParts {
   readonly whitelist: Whitelist;

@@ -19,6 +19,7 @@ import type { ClientConnection, ConnectionHandler } from '../net/client-connecti
 import { invalidSession, readHandshake, writeHandshakeAnswer } from '../net/handshake.ts';
 import type { RingReceiver } from '../ring/ring-receiver.ts';
 import type { SessionTable } from '../state/session-table.ts';
+import { Serving, type SharedStatus } from '../state/shared-status.ts';
 import type { TreeView } from '../tree/tree-view.ts';
 import type { FrontClient } from './front-client.ts';
 import { type ClientLimits, FrontClients } from './front-clients.ts';
@@ -27,7 +28,6 @@ import type { FrontRequests } from './front-requests.ts';
 import type { FrontSession } from './front-session.ts';
 import { FrontStats } from './front-stats.ts';
 import type { FrontWords } from './front-words.ts';
-import { Serving, type SharedStatus } from './shared-status.ts';
 
 export interface FrontParts {
   readonly requests: FrontRequests;

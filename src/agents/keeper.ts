@@ -11,12 +11,12 @@ import { encodeUtf8 } from '../jute/utf8.ts';
 import type { KeeperCore } from '../processor/keeper-core.ts';
 import type { ConnectAnswer, KeeperOutput } from '../processor/keeper-ports.ts';
 import type { RingReceiver } from '../ring/ring-receiver.ts';
+import { Serving, type SharedStatus } from '../state/shared-status.ts';
 import type { EnsembleAgent, EnsembleListener } from './ensemble.ts';
 import { KeeperInbox } from './keeper-inbox.ts';
 import { ConnectedLayout, NotifyLayout, ReplyLayout, ToFront } from './messages.ts';
 import type { Outlet } from './outlet.ts';
 import type { Recovered, RecoveredKeeper } from './recovery.ts';
-import { Serving, type SharedStatus } from './shared-status.ts';
 
 export interface KeeperParts {
   readonly requests: RingReceiver;
@@ -50,6 +50,7 @@ export class KeeperAgent implements Agent, KeeperOutput, EnsembleListener {
       answer: (queryId, value) => this.answer(queryId, value),
       roll: () => parts.ensemble.roll(),
     });
+    parts.status.stateIsCommitted = true;
     parts.status.serving = Serving.serving;
     parts.onRecovered(recovered);
   }

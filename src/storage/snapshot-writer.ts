@@ -4,10 +4,8 @@
  * name, fsync, rename, fsync of the directory). A failed write leaves nothing behind and is no
  * reason to stop the server: the error goes to the caller, who tries again some other time.
  */
-import { assert } from '../base/assert.ts';
 import type { Disk, DiskFile } from '../base/ports.ts';
 import type { Zxid } from '../base/zxid.ts';
-import { JuteWriter } from '../jute/writer.ts';
 import { adler32, adler32Seed } from './adler32.ts';
 import {
   joinPath,
@@ -16,15 +14,9 @@ import {
   temporarySuffix,
 } from './data-directory.ts';
 import { type Compression, encodeSnapshot, type SnapshotEncoder } from './snapshot-compression.ts';
-import {
-  type SnapshotTrailer,
-  slash,
-  snapshotMagic,
-  snapshotVersion,
-  statPersistedBytes,
-} from './snapshot-format.ts';
+import { type SnapshotTrailer, slash, snapshotMagic, snapshotVersion } from './snapshot-format.ts';
+import { SnapshotStream } from './snapshot-stream.ts';
 
-const drainBytes = 256 * 1024;
 const slashBytes = Uint8Array.of(slash);
 
 export interface SnapshotWriterOptions {
@@ -38,25 +30,20 @@ export interface SnapshotWriterOptions {
   readonly compression?: Compression;
 }
 
-type Stage = 'new' | 'sessions' | 'acls' | 'nodes' | 'published' | 'gone';
-
-export class SnapshotWriter {
+export class SnapshotWriter extends SnapshotStream {
   private readonly disk: Disk;
   private readonly directory: string;
   private readonly path: string;
   private readonly temporaryPath: string;
   private readonly file: DiskFile;
   private readonly encoder: SnapshotEncoder;
-  private readonly out = new JuteWriter(2 * drainBytes);
   private position = 0;
   private checksum = adler32Seed;
-  private stage: Stage = 'new';
-  private owed = 0;
-  /** Nodes so far, and bytes in the file so far (after compression). */
-  nodeCount = 0;
+  private stage: 'writing' | 'published' | 'gone' = 'writing';
 
   /** Creates the temporary file. Throws `DiskError`. */
   constructor(options: SnapshotWriterOptions) {
+    super((piece) => this.takePiece(piece));
     const { disk, directory, zxid, encoding = 'plain', compression = null } = options;
     this.disk = disk;
     this.directory = directory;
@@ -66,68 +53,16 @@ export class SnapshotWriter {
     this.file = disk.create(this.temporaryPath);
   }
 
+  /** Bytes in the file so far (after compression). */
   get fileBytes(): number {
     return this.position;
   }
 
-  /** Begins the sessions; exactly `count` of them follow. */
-  beginSessions(count: number): void {
-    this.become('new', 'sessions', count);
+  override beginSessions(count: number): void {
     this.out.writeInt(snapshotMagic);
     this.out.writeInt(snapshotVersion);
     this.out.writeHalves(-1, -1);
-    this.out.writeInt(count);
-  }
-
-  session(idHi: number, idLo: number, timeoutMs: number): void {
-    assert(this.stage === 'sessions' && this.owed-- > 0, 'session where none is due');
-    this.out.writeHalves(idHi, idLo);
-    this.out.writeInt(timeoutMs);
-    this.maybeDrain();
-  }
-
-  /** Begins the ACL lists; exactly `count` of them follow. */
-  beginAcls(count: number): void {
-    this.become('sessions', 'acls', count);
-    this.out.writeInt(count);
-  }
-
-  /** `bytes[start..end)` is a jute vector of ACL. */
-  acl(id: number, bytes: Uint8Array, start: number, end: number): void {
-    assert(this.stage === 'acls' && this.owed-- > 0, 'ACL list where none is due');
-    this.out.writeLong(BigInt(id));
-    this.out.writeRaw(bytes, start, end);
-    this.maybeDrain();
-  }
-
-  beginNodes(): void {
-    this.become('acls', 'nodes', 0);
-  }
-
-  /**
-   * A node; its parent came before. The root has the empty path. `dataLength` -1 means null data;
-   * `stat[statStart..]` are the 60 bytes of StatPersisted.
-   */
-  node(
-    path: Uint8Array,
-    pathStart: number,
-    pathEnd: number,
-    data: Uint8Array | null,
-    dataStart: number,
-    dataLength: number,
-    aclId: number,
-    stat: Uint8Array,
-    statStart: number,
-  ): void {
-    assert(this.stage === 'nodes', 'node where none is due');
-    const out = this.out;
-    out.writeBuffer(path, pathStart, pathEnd);
-    if (data === null || dataLength < 0) out.writeInt(-1);
-    else out.writeBuffer(data, dataStart, dataStart + dataLength);
-    out.writeHalves(aclId < 0 ? -1 : Math.floor(aclId / 0x100000000), aclId | 0);
-    out.writeRaw(stat, statStart, statStart + statPersistedBytes);
-    this.nodeCount++;
-    this.maybeDrain();
+    super.beginSessions(count);
   }
 
   /**
@@ -135,8 +70,7 @@ export class SnapshotWriter {
    * Returns its path. Throws `DiskError`, and then there is no such file.
    */
   publish(trailer: SnapshotTrailer): string {
-    assert(this.stage === 'nodes' && this.nodeCount > 0, 'a snapshot has at least the root');
-    this.out.writeBuffer(slashBytes);
+    this.endNodes();
     this.seal();
     const { digest, lastProcessedZxid } = trailer;
     if (digest !== null) {
@@ -164,14 +98,7 @@ export class SnapshotWriter {
 
   /** Gives up; nothing stays on disk. Does nothing after `publish` or a failure. */
   abort(): void {
-    if (this.stage === 'gone' || this.stage === 'published') return;
-    this.discard();
-  }
-
-  private become(from: Stage, to: Stage, owed: number): void {
-    assert(this.stage === from && this.owed === 0, `${to} after ${this.stage}`);
-    this.stage = to;
-    this.owed = owed;
+    if (this.stage === 'writing') this.discard();
   }
 
   private seal(): void {
@@ -181,15 +108,9 @@ export class SnapshotWriter {
     this.drain();
   }
 
-  private maybeDrain(): void {
-    if (this.out.offset >= drainBytes) this.drain();
-  }
-
-  private drain(): void {
-    const bytes = this.out.finish();
-    this.checksum = adler32(bytes, 0, bytes.byteLength, this.checksum);
-    this.guarded(() => this.encoder.write(bytes));
-    this.out.reset();
+  private takePiece(piece: Uint8Array): void {
+    this.checksum = adler32(piece, 0, piece.byteLength, this.checksum);
+    this.guarded(() => this.encoder.write(piece));
   }
 
   private writeToFile(bytes: Uint8Array): void {
@@ -210,6 +131,7 @@ export class SnapshotWriter {
   private discard(): void {
     const wasPublished = this.stage === 'published';
     this.stage = 'gone';
+    this.giveUp();
     quietly(() => this.file.close());
     quietly(() => this.disk.remove(this.temporaryPath));
     if (wasPublished) quietly(() => this.disk.remove(this.path));

@@ -25,6 +25,7 @@ export function assembleHousekeeper(
     snapshotTask: {
       tree: shared.tree,
       sessions: shared.sessions,
+      status: shared.status,
       directory: directory.snapshots,
       encoding: settings['snapshot.compression.method'] || 'plain',
       withDigest: settings['digest.enabled'],

@@ -4,13 +4,13 @@
  */
 import { totalmem } from 'node:os';
 import { createMetricsMemory, type MetricsMemory } from '../admin/metrics-recorder.ts';
-import { createSharedStatus, type SharedStatusMemory } from '../agents/shared-status.ts';
 import { ringBytesDefault, sessionsMax } from '../base/limits.ts';
 import type { Clock, Random } from '../base/ports.ts';
 import type { Settings } from '../config/settings.ts';
 import { type BellMemory, createBell } from '../ring/bell.ts';
 import { createRing, type RingMemory } from '../ring/ring.ts';
 import { createSessionTable, type SessionTableMemory } from '../state/session-table.ts';
+import { createSharedStatus, type SharedStatusMemory } from '../state/shared-status.ts';
 import { payloadBytesMaxDefault } from '../storage/txn-log-format.ts';
 import { createTreeMemory, type TreeMemory } from '../tree/tree-memory.ts';
 import { type AgentName, type Placement, placements, threadOf } from './placement.ts';

@@ -103,9 +103,25 @@ export class TreeWalker {
     return this.recordLength - persistedBytes;
   }
 
+  /**
+   * Begins the walk, if that was not done: from here on a tree that is cleared is noticed. False
+   * while the writer is in a section, for nothing may be read before a moment between two sections
+   * was seen (reclaim.ts): pause and call again.
+   */
+  begin(): boolean {
+    if (this.node !== 0 || this.isReported) return true;
+    const { control } = this.nodes;
+    if ((Atomics.load(control, Control.sequence) & 1) !== 0) return false;
+    this.generation = Atomics.load(control, Control.generation);
+    this.root = Atomics.load(control, Control.root);
+    this.node = this.root;
+    this.isReported = this.root === 0;
+    return true;
+  }
+
   /** Goes to the next node; after `end` and `abandoned` the answer stays the same. */
   step(): WalkStep {
-    if (!this.hasBegun()) return WalkStep.busy;
+    if (!this.begin()) return WalkStep.busy;
     for (;;) {
       if (this.isReported) {
         const next = this.root === 0 ? 0 : this.nextNode();
@@ -127,7 +143,7 @@ export class TreeWalker {
    * when the walk could not begin because the writer is in a section: pause and call again.
    */
   forEachAcl(visit: (id: number, bytes: Uint8Array, start: number, end: number) => void): boolean {
-    if (!this.hasBegun()) return false;
+    if (!this.begin()) return false;
     const { acls, control } = this.nodes;
     const next = Atomics.load(control, Control.aclIdNext);
     for (let id = 1; id < next; id++) {
@@ -142,18 +158,6 @@ export class TreeWalker {
     if (this.isClosed) return;
     this.isClosed = true;
     endWalk(this.nodes.control, this.place);
-  }
-
-  /** Nothing may be read before a moment between two sections was seen (reclaim.ts). */
-  private hasBegun(): boolean {
-    if (this.node !== 0 || this.isReported) return true;
-    const { control } = this.nodes;
-    if ((Atomics.load(control, Control.sequence) & 1) !== 0) return false;
-    this.generation = Atomics.load(control, Control.generation);
-    this.root = Atomics.load(control, Control.root);
-    this.node = this.root;
-    this.isReported = this.root === 0;
-    return true;
   }
 
   private isAbandoned(): boolean {

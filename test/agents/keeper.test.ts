@@ -4,13 +4,13 @@ import { KeeperAgent } from '../../src/agents/keeper.ts';
 import { ToKeeper } from '../../src/agents/messages.ts';
 import { Outlet } from '../../src/agents/outlet.ts';
 import type { Recovered } from '../../src/agents/recovery.ts';
-import { createSharedStatus, SharedStatus } from '../../src/agents/shared-status.ts';
 import type { KeeperCore } from '../../src/processor/keeper-core.ts';
 import type { KeeperOutput } from '../../src/processor/keeper-ports.ts';
 import { Bell, createBell } from '../../src/ring/bell.ts';
 import { createRing } from '../../src/ring/ring.ts';
 import { RingReceiver } from '../../src/ring/ring-receiver.ts';
 import { RingSender } from '../../src/ring/ring-sender.ts';
+import { createSharedStatus, SharedStatus } from '../../src/state/shared-status.ts';
 
 const ringBytes = 4096;
 const reply = new Uint8Array(ringBytes / 4);

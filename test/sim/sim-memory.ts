@@ -4,10 +4,10 @@
  * so that full ones are no exception.
  */
 import { createMetricsMemory } from '../../src/admin/metrics-recorder.ts';
-import { createSharedStatus } from '../../src/agents/shared-status.ts';
 import { createBell } from '../../src/ring/bell.ts';
 import { createRing } from '../../src/ring/ring.ts';
 import { createSessionTable } from '../../src/state/session-table.ts';
+import { createSharedStatus } from '../../src/state/shared-status.ts';
 import type { SharedServer } from '../../src/thread/shared.ts';
 import { createTreeMemory, type TreeMemory } from '../../src/tree/tree-memory.ts';
 

@@ -7,13 +7,13 @@
 import type { EnsembleAgent } from '../../src/agents/ensemble.ts';
 import type { KeeperAgent } from '../../src/agents/keeper.ts';
 import type { Recovered } from '../../src/agents/recovery.ts';
-import { SharedStatus } from '../../src/agents/shared-status.ts';
 import { dataDirectoryOf } from '../../src/agents/storage-options.ts';
 import type { Agent } from '../../src/base/agent.ts';
 import type { Clock } from '../../src/base/ports.ts';
 import { joinHalves } from '../../src/base/zxid.ts';
 import type { Settings } from '../../src/config/settings.ts';
 import type { QueryAnswers, QueryKind } from '../../src/processor/queries.ts';
+import { SharedStatus } from '../../src/state/shared-status.ts';
 import { openDataDirectory } from '../../src/storage/data-directory.ts';
 import { assembleKeeper, assembleLog } from '../../src/thread/assemble.ts';
 import type { SharedServer } from '../../src/thread/shared.ts';

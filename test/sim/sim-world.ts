@@ -126,6 +126,7 @@ export class SimWorld {
     const task = {
       tree: server.shared.tree,
       sessions: server.shared.sessions,
+      status: server.shared.status,
       directory: dataDirectoryOf(settings).snapshots,
       encoding: settings['snapshot.compression.method'] || 'plain',
       withDigest: settings['digest.enabled'],

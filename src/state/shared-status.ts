@@ -1,0 +1,110 @@
+/**
+ * A few words of shared memory that every thread may look at: what the server is and whether it
+ * serves, and whether the front may answer reads itself. Each word has one writer.
+ */
+export type SharedStatusMemory = SharedArrayBuffer;
+
+/** looking: an ensemble's member without a leader, which serves nobody. */
+export const Serving = { starting: 0, serving: 1, stopping: 2, looking: 3 } as const;
+
+/** What a server is: alone, or its part in an ensemble. */
+export const serverRoles = ['standalone', 'looking', 'leading', 'following', 'observing'] as const;
+export type ServerRole = (typeof serverRoles)[number];
+
+/** Numbers that only members of an ensemble have. */
+export const quorumCounts = [
+  ...(['size', 'learners', 'syncedFollowers', 'syncedNonVotingFollowers'] as const),
+  ...(['syncedObservers', 'pendingSyncs'] as const),
+  ...(['lastProposalBytes', 'minProposalBytes', 'maxProposalBytes'] as const),
+] as const;
+export type QuorumCount = (typeof quorumCounts)[number];
+
+const Word = {
+  serving: 0,
+  readGate: 1,
+  stateIsCommitted: 2,
+  role: 3,
+  epoch: 4,
+  leader: 5,
+  counts: 6,
+  words: 6 + quorumCounts.length,
+} as const;
+
+export function createSharedStatus(): SharedStatusMemory {
+  return new SharedArrayBuffer(Word.words * 4);
+}
+
+export class SharedStatus {
+  private readonly words: Int32Array;
+
+  constructor(memory: SharedStatusMemory) {
+    this.words = new Int32Array(memory);
+  }
+
+  get serving(): number {
+    return this.words[Word.serving] as number;
+  }
+
+  set serving(value: number) {
+    this.words[Word.serving] = value;
+  }
+
+  /**
+   * Closed while notifications of a visible change still wait for room on the ring to the front,
+   * and while the keeper serves nobody: a read then takes the ring too, and so comes out behind
+   * them, or not at all.
+   */
+  get readGateClosed(): boolean {
+    return this.words[Word.readGate] !== 0;
+  }
+
+  set readGateClosed(closed: boolean) {
+    this.words[Word.readGate] = closed ? 1 : 0;
+  }
+
+  /**
+   * Whether all that the tree holds is committed. It may not be while a member of an ensemble has
+   * loaded its log and no leader has confirmed it; then nothing of the tree may reach a snapshot.
+   */
+  get stateIsCommitted(): boolean {
+    return this.words[Word.stateIsCommitted] !== 0;
+  }
+
+  set stateIsCommitted(value: boolean) {
+    this.words[Word.stateIsCommitted] = value ? 1 : 0;
+  }
+
+  get role(): ServerRole {
+    return serverRoles[this.words[Word.role] as number] ?? 'standalone';
+  }
+
+  set role(role: ServerRole) {
+    this.words[Word.role] = serverRoles.indexOf(role);
+  }
+
+  /** Of the leader that is followed or was followed last. */
+  get epoch(): number {
+    return this.words[Word.epoch] as number;
+  }
+
+  set epoch(epoch: number) {
+    this.words[Word.epoch] = epoch;
+  }
+
+  /** Server id of the leader, -1 while there is none. */
+  get leader(): number {
+    return this.words[Word.leader] as number;
+  }
+
+  set leader(serverId: number) {
+    this.words[Word.leader] = serverId;
+  }
+
+  count(name: QuorumCount): number {
+    return this.words[Word.counts + quorumCounts.indexOf(name)] as number;
+  }
+
+  setCount(name: QuorumCount, value: number): void {
+    this.words[Word.counts + quorumCounts.indexOf(name)] = value;
+  }
+}
