@@ -46,6 +46,8 @@ export const ttlMsMax = 2 ** 40 - 1;
 /** Digest history of the `hash` word: one entry each 128 txns, last 1024 kept (Apache). */
 export const digestHistoryEvery = 128;
 export const digestHistoryMax = 1024;
+/** Txns that a server keeps in memory for learners: forgotten before their count allows it. */
+export const commitLogBytesMax = 64 * mib;
 
 assert(ringBytesDefault >= 2 * (frameBytesMaxDefault + kib), 'a ring holds the longest frame');
 assert(replyPieceBytes * 2 <= ringBytesMin, 'a reply piece fits into the smallest ring');

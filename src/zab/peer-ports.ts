@@ -3,7 +3,10 @@
  * arrives is a call of it, what it wants leaves through these ports, synchronously; bytes are valid
  * during the call only. `agents/ensemble.ts` joins the ports to rings, the simulator to its world.
  */
+import type { Logger, Random } from '../base/ports.ts';
 import type { Epoch, Zxid } from '../base/zxid.ts';
+import type { EnsembleView, PeerSettings } from './ensemble-view.ts';
+import type { TxnHistory } from './txn-history.ts';
 
 /**
  * A TCP connection between servers. Who opens it gives the number: the peer a positive one to a
@@ -136,10 +139,27 @@ export interface PeerOutput {
   readonly replica: Replica;
 }
 
+/** What a `Peer` is made of. */
+export interface PeerParts {
+  readonly view: EnsembleView;
+  readonly settings: PeerSettings;
+  readonly output: PeerOutput;
+  /** Filled by whoever loads the state from disk, before `start` and in `Replica.reload`. */
+  readonly history: TxnHistory;
+  readonly logger: Logger;
+  readonly random: Random;
+}
+
+/** The epoch files; 0 for one that is missing. The last zxid on disk is that of the history. */
+export interface RecoveredEpochs {
+  readonly acceptedEpoch: Epoch;
+  readonly currentEpoch: Epoch;
+}
+
 /** What the ensemble agent and the keeper call; `Peer` implements it. Never called from inside an output. */
 export interface PeerInput {
   /** Once, when the state on disk is loaded: begins to look for a leader. */
-  start(nowMs: number): void;
+  start(nowMs: number, recovered: RecoveredEpochs): void;
   /** Monotonic ms; called at `nextDeadlineMs` or later, and at the begin of every duty cycle. */
   tick(nowMs: number): void;
   nextDeadlineMs(): number;
