@@ -1,14 +1,16 @@
 /**
- * The ensemble agent: the ZAB peer of this server. It carries proposals to the log and commits
- * back to the keeper, with which it shares a thread. A proposal's own ack exists only as the
- * log's report that it is synced, so nothing can be acknowledged before it is durable.
- *
- * Standalone, the quorum has one voter and the commit point is what the log has synced.
+ * The ensemble of a standalone server: a quorum of one, whose commit point is what the log has
+ * synced. It carries proposals to the log and commits back to the keeper, with which it shares a
+ * thread. A proposal's ack exists only as the log's report that it is synced, so nothing can be
+ * acknowledged before it is durable.
  */
 import type { Agent } from '../base/agent.ts';
+import { assert } from '../base/assert.ts';
+import { highHalf, lowHalf } from '../base/zxid.ts';
 import type { RingReceiver } from '../ring/ring-receiver.ts';
-import type { Broadcast } from '../zab/broadcast.ts';
-import type { ServerId } from '../zab/quorum-verifier.ts';
+import { Broadcast } from '../zab/broadcast.ts';
+import { majorityOf, type ServerId } from '../zab/quorum-verifier.ts';
+import type { Ensemble, EnsembleReplica, FoundOnDisk } from './ensemble-port.ts';
 import { ToEnsemble, ToLog } from './messages.ts';
 import type { Outlet } from './outlet.ts';
 
@@ -18,32 +20,26 @@ export interface EnsembleParts {
   readonly synced: RingReceiver;
 }
 
-/** What the keeper wants to hear; both calls come from inside the ensemble's duty cycle. */
-export interface EnsembleListener {
-  onCommit(zxidHi: number, zxidLo: number): void;
-  onSnapshotDue(): void;
-}
-
 const recordsPerTurn = 1024;
 
-export class EnsembleAgent implements Agent {
+export class EnsembleAgent implements Agent, Ensemble {
   readonly name = 'ensemble';
   private readonly parts: EnsembleParts;
   private broadcast: Broadcast | null = null;
-  private listener: EnsembleListener | null = null;
+  private replica: EnsembleReplica | null = null;
 
   constructor(parts: EnsembleParts) {
     this.parts = parts;
   }
 
-  /** Begins to broadcast: the history up to the start of `broadcast` is recovered. */
-  lead(broadcast: Broadcast, listener: EnsembleListener): void {
-    this.broadcast = broadcast;
-    this.listener = listener;
-    const { appends } = this.parts;
+  begin({ lastZxid }: FoundOnDisk, replica: EnsembleReplica): void {
+    const { self, appends } = this.parts;
     const at = appends.open(ToLog.begin, 8);
-    appends.view.setInt32(at, broadcast.committedHi);
-    appends.view.setInt32(at + 4, broadcast.committedLo);
+    appends.view.setInt32(at, highHalf(lastZxid));
+    appends.view.setInt32(at + 4, lowHalf(lastZxid));
+    this.broadcast = new Broadcast(majorityOf([self]), highHalf(lastZxid), lowHalf(lastZxid));
+    this.replica = replica;
+    replica.serveAlone();
   }
 
   start(): void {}
@@ -63,7 +59,18 @@ export class EnsembleAgent implements Agent {
     appends.bytes.set(payload.subarray(start, end), at + 8);
   }
 
-  /** Asks the log for a new file, and so for a snapshot. */
+  forward(): void {
+    assert(false, 'a standalone server forwards nothing');
+  }
+
+  sync(): void {
+    assert(false, 'a standalone server asks nobody');
+  }
+
+  revalidate(): void {
+    assert(false, 'a standalone server knows all sessions');
+  }
+
   roll(): void {
     this.parts.appends.open(ToLog.roll, 0);
   }
@@ -77,7 +84,7 @@ export class EnsembleAgent implements Agent {
 
   private readonly onRecord = (type: number, offset: number): boolean => {
     if (type === ToEnsemble.snapshotDue) {
-      this.listener?.onSnapshotDue();
+      this.replica?.onSnapshotDue();
       return true;
     }
     const { view } = this.parts.synced;
@@ -85,7 +92,7 @@ export class EnsembleAgent implements Agent {
     const zxidHi = view.getInt32(offset);
     const zxidLo = view.getInt32(offset + 4);
     if (broadcast?.onAck(this.parts.self, zxidHi, zxidLo)) {
-      this.listener?.onCommit(broadcast.committedHi, broadcast.committedLo);
+      this.replica?.commit(broadcast.committedHi, broadcast.committedLo);
     }
     return true;
   };

@@ -1,38 +1,42 @@
 /**
  * The keeper agent: feeds what the front sends into the core, and carries the core's output to
- * the front and to the ensemble. It decides nothing; `processor/keeper-core.ts` does. While a
- * ring to the front or to the log is full it takes no requests, so nothing piles up here.
+ * the front and to the ensemble, which in turn tells it when to serve and as what. It decides
+ * nothing; `processor/keeper-core.ts` does. While a ring to the front or to the log is full it takes
+ * no requests, so nothing piles up here.
  */
 import type { Agent } from '../base/agent.ts';
 import { assert } from '../base/assert.ts';
 import { outstandingMax, replyPieceBytes } from '../base/limits.ts';
 import type { Clock } from '../base/ports.ts';
+import type { Epoch, Zxid } from '../base/zxid.ts';
 import { encodeUtf8 } from '../jute/utf8.ts';
 import type { KeeperCore } from '../processor/keeper-core.ts';
-import type { ConnectAnswer, KeeperOutput } from '../processor/keeper-ports.ts';
+import type { ConnectAnswer, ForwardedRequest, KeeperOutput } from '../processor/keeper-ports.ts';
 import type { RingReceiver } from '../ring/ring-receiver.ts';
 import { Serving, type SharedStatus } from '../state/shared-status.ts';
-import type { EnsembleAgent, EnsembleListener } from './ensemble.ts';
+import type { LearnerRequest, LinkId, RoleName, SnapshotStreamOutput } from '../zab/peer-ports.ts';
+import type { Ensemble, EnsembleReplica } from './ensemble-port.ts';
 import { KeeperInbox } from './keeper-inbox.ts';
+import type { KeeperSnapshots } from './keeper-snapshots.ts';
 import { ConnectedLayout, NotifyLayout, ReplyLayout, ToFront } from './messages.ts';
 import type { Outlet } from './outlet.ts';
-import type { Recovered, RecoveredKeeper } from './recovery.ts';
+import type { KeeperRecovery, Recovered } from './recovery.ts';
 
 export interface KeeperParts {
   readonly requests: RingReceiver;
   readonly replies: Outlet;
-  readonly ensemble: EnsembleAgent;
+  readonly ensemble: Ensemble;
   readonly clock: Clock;
   readonly status: SharedStatus;
-  /** Recovers the state from disk and builds the core around it; called once, by `start`. */
-  readonly recover: (output: KeeperOutput, listener: EnsembleListener) => RecoveredKeeper;
-  /** The server serves from now on. */
+  readonly recovery: Pick<KeeperRecovery, 'start' | 'reload'>;
+  readonly snapshots: KeeperSnapshots;
+  /** The state is loaded. A standalone server serves from now on. */
   readonly onRecovered: (recovered: Recovered) => void;
 }
 
 const requestsPerTurn = 1024;
 
-export class KeeperAgent implements Agent, KeeperOutput, EnsembleListener {
+export class KeeperAgent implements Agent, KeeperOutput, EnsembleReplica {
   readonly name = 'keeper';
   private readonly parts: KeeperParts;
   private core!: KeeperCore;
@@ -44,14 +48,13 @@ export class KeeperAgent implements Agent, KeeperOutput, EnsembleListener {
 
   start(): void {
     const { parts } = this;
-    const { core, recovered } = parts.recover(this, this);
+    const { core, recovered, found } = parts.recovery.start(this);
     this.core = core;
     this.inbox = new KeeperInbox(parts.requests, this.core, {
       answer: (queryId, value) => this.answer(queryId, value),
       roll: () => parts.ensemble.roll(),
     });
-    parts.status.stateIsCommitted = true;
-    parts.status.serving = Serving.serving;
+    parts.ensemble.begin(found, this);
     parts.onRecovered(recovered);
   }
 
@@ -66,20 +69,126 @@ export class KeeperAgent implements Agent, KeeperOutput, EnsembleListener {
     // Room on the ring is what this thread was woken for: requests are looked at only behind this.
     if (replies.stalled) replies.flush();
     const done = this.inbox.drain(this.mayTake, requestsPerTurn);
+    const sent = this.parts.snapshots.dutyCycle();
     replies.flush();
-    if (!replies.stalled && status.readGateClosed) status.readGateClosed = false;
-    return done;
+    const mayOpen = !this.core.isResting && !replies.stalled;
+    if (mayOpen && status.readGateClosed) status.readGateClosed = false;
+    return done + sent;
   }
 
-  private readonly mayTake = (): boolean =>
-    !this.parts.replies.stalled &&
-    this.parts.ensemble.ready &&
-    this.core.outstanding < outstandingMax;
+  /** At rest requests are only dropped, which costs nobody anything. */
+  private readonly mayTake = (): boolean => {
+    const { replies, ensemble } = this.parts;
+    if (replies.stalled) return false;
+    return this.core.isResting || (ensemble.ready && this.core.outstanding < outstandingMax);
+  };
 
   stop(): void {}
 
-  onCommit(zxidHi: number, zxidLo: number): void {
+  get appliedHi(): number {
+    return this.core.appliedHi;
+  }
+
+  get appliedLo(): number {
+    return this.core.appliedLo;
+  }
+
+  onRole(role: RoleName, epoch: Epoch, leader: number): void {
+    const { status } = this.parts;
+    status.role = role;
+    status.epoch = epoch;
+    status.leader = leader;
+    if (role === 'looking') this.serveNobody();
+  }
+
+  serveAlone(): void {
+    this.setTime();
+    this.core.serveAlone();
+    this.serve();
+  }
+
+  lead(epoch: Epoch): void {
+    this.setTime();
+    this.parts.status.resetProposals();
+    this.core.lead(epoch, 0);
+    this.serve();
+  }
+
+  follow(): void {
+    this.core.follow();
+    this.serve();
+  }
+
+  rest(): void {
+    this.serveNobody();
+    this.parts.snapshots.clear();
+    this.core.rest();
+  }
+
+  /** Nothing that was asked of the log may be on its way: it is read as it lies there. */
+  reload(): Zxid {
+    const { recovery, snapshots, status } = this.parts;
+    assert(this.core.isResting, 'the state is not replaced under those who are served');
+    // No snapshot may hold what no leader has confirmed, and none may be told as a whole of two.
+    status.stateIsCommitted = false;
+    snapshots.clear();
+    return recovery.reload();
+  }
+
+  /** The load may have taken long, and sessions get their time from now on. */
+  private setTime(): void {
+    const { clock } = this.parts;
+    this.core.begin(clock.nowMs(), clock.monotonicMs());
+  }
+
+  /** From now on the tree holds nothing but what is committed, and clients may see it. */
+  private serve(): void {
+    const { status } = this.parts;
+    status.stateIsCommitted = true;
+    if (status.serving !== Serving.stopping) status.serving = Serving.serving;
+  }
+
+  /** The gate opens with a duty cycle of the next role. */
+  private serveNobody(): void {
+    const { status } = this.parts;
+    status.readGateClosed = true;
+    if (status.serving !== Serving.stopping) status.serving = Serving.looking;
+  }
+
+  deliver(payload: Uint8Array, start: number, end: number): void {
+    this.core.deliver(payload, start, end);
+  }
+
+  commit(zxidHi: number, zxidLo: number): void {
     this.core.commit(zxidHi, zxidLo);
+  }
+
+  onLearnerRequest(link: LinkId, request: LearnerRequest): void {
+    this.core.learnerRequest(link, request);
+  }
+
+  onRevalidate(link: LinkId, sessionIdHi: number, sessionIdLo: number, timeoutMs: number): boolean {
+    return this.core.revalidateFor(link, sessionIdHi, sessionIdLo, timeoutMs);
+  }
+
+  onTouch(sessionIdHi: number, sessionIdLo: number, timeoutMs: number): void {
+    this.core.touch(sessionIdHi, sessionIdLo, timeoutMs);
+  }
+
+  onRevalidated(sessionIdHi: number, sessionIdLo: number, valid: boolean): void {
+    this.core.revalidated(sessionIdHi, sessionIdLo, valid);
+  }
+
+  onSync(): void {
+    this.core.syncDone();
+  }
+
+  takeTouched(visit: (idHi: number, idLo: number, timeoutMs: number) => void): void {
+    this.core.takeTouched(visit);
+  }
+
+  streamSnapshot(out: SnapshotStreamOutput): void {
+    this.parts.snapshots.add(out);
   }
 
   onSnapshotDue(): void {
@@ -88,18 +197,19 @@ export class KeeperAgent implements Agent, KeeperOutput, EnsembleListener {
 
   propose(payload: Uint8Array, start: number, end: number, zxidHi: number, zxidLo: number): void {
     this.parts.ensemble.propose(payload, start, end, zxidHi, zxidLo);
+    this.parts.status.countProposal(end - start);
   }
 
-  forward(): void {
-    assert(false, 'a standalone server forwards nothing');
+  forward(request: ForwardedRequest): void {
+    this.parts.ensemble.forward(request);
   }
 
-  sync(): void {
-    assert(false, 'a standalone server asks nobody');
+  sync(request: ForwardedRequest): void {
+    this.parts.ensemble.sync(request);
   }
 
-  revalidate(): void {
-    assert(false, 'a standalone server knows all sessions');
+  revalidate(sessionIdHi: number, sessionIdLo: number, timeoutMs: number): void {
+    this.parts.ensemble.revalidate(sessionIdHi, sessionIdLo, timeoutMs);
   }
 
   reply(cnxnId: number, frame: Uint8Array, start: number, end: number): void {

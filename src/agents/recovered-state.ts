@@ -2,12 +2,24 @@
  * The state that recovery fills: the shared tree through its writer, and what lives beside it.
  * The tree's section stays open all the while, so that no reader sees a half-loaded tree.
  */
-import { hex64, joinHalves, type Zxid } from '../base/zxid.ts';
+import { hex64, highHalf, joinHalves, lowHalf, type Zxid } from '../base/zxid.ts';
+import { TxnHeaderOffset } from '../jute/txn.ts';
 import { isSessionOwner, TxnApplier } from '../state/apply-txn.ts';
-import { Ephemerals } from '../state/ephemerals.ts';
+import type { Ephemerals } from '../state/ephemerals.ts';
 import type { Halves, RecoverySink } from '../storage/recovery-sink.ts';
-import { Quotas } from '../tree/quota.ts';
+import type { Quotas } from '../tree/quota.ts';
 import type { TreeWriter } from '../tree/tree-writer.ts';
+import type { TxnHistory } from '../zab/txn-history.ts';
+
+/** What is filled. Whoever asks for a recovery opens and closes the tree's section. */
+export interface RecoveredParts {
+  readonly tree: TreeWriter;
+  readonly ephemerals: Ephemerals;
+  readonly quotas: Quotas;
+  /** Gets the txns that are replayed; null on a standalone server. */
+  readonly history: TxnHistory | null;
+  readonly extendedTypesEnabled: boolean;
+}
 
 interface Session {
   readonly idHi: number;
@@ -16,27 +28,19 @@ interface Session {
 }
 
 export class RecoveredState implements RecoverySink {
-  readonly tree: TreeWriter;
-  readonly ephemerals = new Ephemerals();
-  readonly quotas: Quotas;
   /** By session id in hex. */
   readonly sessions = new Map<string, Session>();
+  private readonly parts: RecoveredParts;
   private readonly applier: TxnApplier;
-  private readonly extendedTypesEnabled: boolean;
   private readonly digest = { hi: 0, lo: 0 };
 
-  /** Empties the tree: nothing of an earlier candidate stays. */
-  constructor(tree: TreeWriter, extendedTypesEnabled: boolean, warn: (message: string) => void) {
-    tree.clear();
-    tree.openSection();
-    this.tree = tree;
-    this.quotas = new Quotas(tree, warn);
-    this.extendedTypesEnabled = extendedTypesEnabled;
+  /** Empties tree and ephemerals: nothing of an earlier candidate stays. */
+  constructor(parts: RecoveredParts) {
+    parts.tree.clear();
+    parts.ephemerals.clear();
+    this.parts = parts;
     this.applier = new TxnApplier({
-      tree,
-      ephemerals: this.ephemerals,
-      quotas: this.quotas,
-      extendedTypesEnabled,
+      ...parts,
       listener: {
         nodeCreated: () => {},
         nodeDeleting: () => {},
@@ -48,14 +52,16 @@ export class RecoveredState implements RecoverySink {
     });
   }
 
-  beginSnapshot(): void {}
+  beginSnapshot(zxid: Zxid): void {
+    this.parts.history?.reset(highHalf(zxid), lowHalf(zxid));
+  }
 
   session(idHi: number, idLo: number, timeoutMs: number): void {
     this.sessions.set(hex64(joinHalves(idHi, idLo)), { idHi, idLo, timeoutMs });
   }
 
   acl(id: number, bytes: Uint8Array, start: number, end: number): void {
-    this.tree.acls.addAt(id, bytes, start, end);
+    this.parts.tree.acls.addAt(id, bytes, start, end);
   }
 
   node(
@@ -67,7 +73,7 @@ export class RecoveredState implements RecoverySink {
     aclId: number,
     statStart: number,
   ): void {
-    const { tree } = this;
+    const { tree, ephemerals, extendedTypesEnabled } = this.parts;
     const data = dataLength < 0 ? null : bytes;
     const ref = tree.load(
       ...([bytes, pathStart, pathEnd, data, dataStart, dataLength] as const),
@@ -77,23 +83,33 @@ export class RecoveredState implements RecoverySink {
     if (ref === 0) return;
     const ownerHi = tree.ownerHi(ref);
     const ownerLo = tree.ownerLo(ref);
-    if (isSessionOwner(ownerHi, ownerLo, this.extendedTypesEnabled)) {
-      this.ephemerals.add(ownerHi, ownerLo, ref);
+    if (isSessionOwner(ownerHi, ownerLo, extendedTypesEnabled)) {
+      ephemerals.add(ownerHi, ownerLo, ref);
     }
   }
 
   endSnapshot(): void {
-    this.quotas.reload();
+    this.parts.quotas.reload();
   }
 
   applyTxn(bytes: Uint8Array, start: number, _bodyEnd: number, end: number): void {
     const view = new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength);
     this.applier.apply(bytes, view, start, end);
+    this.remember(bytes, view, start, end);
+  }
+
+  private remember(bytes: Uint8Array, view: DataView, start: number, end: number): void {
+    const { history } = this.parts;
+    if (history === null) return;
+    const zxidHi = view.getInt32(start + TxnHeaderOffset.zxid);
+    const zxidLo = view.getInt32(start + TxnHeaderOffset.zxid + 4);
+    history.append(bytes, start, end, zxidHi, zxidLo);
+    history.markDelivered(zxidHi, zxidLo);
   }
 
   treeDigest(): Halves {
-    this.digest.hi = this.tree.digestHi;
-    this.digest.lo = this.tree.digestLo;
+    this.digest.hi = this.parts.tree.digestHi;
+    this.digest.lo = this.parts.tree.digestLo;
     return this.digest;
   }
 
@@ -102,7 +118,7 @@ export class RecoveredState implements RecoverySink {
    * (`ZooKeeperServer.killSession` at load): no txn, the zxid stays. Returns how many.
    */
   dropOrphans(lastZxid: Zxid): number {
-    const { tree, ephemerals } = this;
+    const { tree, ephemerals } = this.parts;
     let dropped = 0;
     tree.beginTxn(Number(lastZxid >> 32n), Number(BigInt.asIntN(32, lastZxid)), 0, 0);
     for (const { hi, lo } of [...ephemerals.sessions()]) {

@@ -1,23 +1,24 @@
 /**
- * The start of a keeper: brings tree and sessions back from disk and builds the core around them,
- * behind the last zxid that the disk holds.
+ * Brings tree and sessions back from disk: at the start, when it also builds the core around them,
+ * and again whenever a leader has changed what the disk holds.
  */
 import type { SchemeTable } from '../auth/schemes.ts';
 import type { Clock, Disk, Logger, Random } from '../base/ports.ts';
-import { hex64, highHalf, lowHalf } from '../base/zxid.ts';
+import { hex64, highHalf, lowHalf, type Zxid, zxidZero } from '../base/zxid.ts';
 import type { Settings } from '../config/settings.ts';
 import { KeeperCore } from '../processor/keeper-core.ts';
 import type { KeeperOutput, KeeperSettings } from '../processor/keeper-ports.ts';
+import { Ephemerals } from '../state/ephemerals.ts';
 import { SessionTable, type SessionTableMemory } from '../state/session-table.ts';
 import { SessionTracker } from '../state/session-tracker.ts';
 import { WatchTable } from '../state/watch-table.ts';
-import { recover } from '../storage/recovery.ts';
+import { type RecoveryResult, recover } from '../storage/recovery.ts';
 import type { Compression } from '../storage/snapshot-compression.ts';
+import { Quotas } from '../tree/quota.ts';
 import type { TreeMemory } from '../tree/tree-memory.ts';
 import { TreeWriter } from '../tree/tree-writer.ts';
-import { Broadcast } from '../zab/broadcast.ts';
-import { majorityOf, type ServerId } from '../zab/quorum-verifier.ts';
-import type { EnsembleAgent, EnsembleListener } from './ensemble.ts';
+import type { TxnHistory } from '../zab/txn-history.ts';
+import type { FoundOnDisk } from './ensemble-port.ts';
 import { RecoveredState } from './recovered-state.ts';
 import { dataDirectoryOf, payloadBytesMax } from './storage-options.ts';
 
@@ -32,8 +33,10 @@ export interface Recovered {
 }
 
 export interface RecoveredKeeper {
+  /** It rests. */
   readonly core: KeeperCore;
   readonly recovered: Recovered;
+  readonly found: FoundOnDisk;
 }
 
 export interface RecoveryParts {
@@ -48,51 +51,112 @@ export interface RecoveryParts {
     readonly compression: Compression;
   };
   readonly schemes: SchemeTable;
-  readonly ensemble: EnsembleAgent;
+  /** Of a member of an ensemble: filled with what is replayed. Null on a standalone server. */
+  readonly history: TxnHistory | null;
 }
 
-/** Throws `RecoveryError` or `DiskError`: the server must not start then. */
-export function recoverKeeper(
-  parts: RecoveryParts,
-  output: KeeperOutput,
-  listener: EnsembleListener,
-): RecoveredKeeper {
-  const { shared, settings, serverId, ports, ensemble } = parts;
-  const startedMs = ports.clock.monotonicMs();
-  const tree = new TreeWriter(shared.tree, { extendedTypes: settings.extendedTypesEnabled });
-  const { state, lastZxid, snapshotZxid, replayed } = recoverState(parts, tree);
-  const orphans = state.dropOrphans(lastZxid);
-  if (orphans > 0) ports.logger.warn({ orphans }, 'Removed ephemeral nodes without a session');
-  tree.closeSection(highHalf(lastZxid), lowHalf(lastZxid));
+export class KeeperRecovery {
+  private readonly parts: RecoveryParts;
+  private readonly tree: TreeWriter;
+  private readonly sessionTable: SessionTable;
+  private readonly sessions: SessionTracker;
+  private readonly ephemerals = new Ephemerals();
+  private readonly quotas: Quotas;
+  private core: KeeperCore | null = null;
 
-  const nowMs = ports.clock.monotonicMs();
-  const sessionTable = new SessionTable(shared.sessions);
-  const sessions = new SessionTracker(sessionTable, settings.tickTime);
-  for (const { idHi, idLo, timeoutMs } of state.sessions.values()) {
-    sessions.open(idHi, idLo, timeoutMs, nowMs);
+  constructor(parts: RecoveryParts) {
+    const { shared, settings, ports } = parts;
+    this.parts = parts;
+    this.tree = new TreeWriter(shared.tree, { extendedTypes: settings.extendedTypesEnabled });
+    this.sessionTable = new SessionTable(shared.sessions);
+    this.sessions = new SessionTracker(this.sessionTable, settings.tickTime);
+    this.quotas = new Quotas(this.tree, (message) => ports.logger.warn({}, message));
   }
-  const { ephemerals, quotas } = state;
-  const core = new KeeperCore({
-    ...{ tree, sessions, sessionTable, ephemerals, quotas, output },
-    watches: new WatchTable((bytes, start, end) => tree.hashOf(bytes, start, end)),
-    schemes: parts.schemes,
-    settings: keeperSettings(settings, serverId),
-  });
-  core.begin(ports.clock.nowMs(), nowMs);
-  core.serveAlone();
-  const self = serverId as ServerId;
-  ensemble.lead(new Broadcast(majorityOf([self]), highHalf(lastZxid), lowHalf(lastZxid)), listener);
-  const recovered: Recovered = {
-    ...{ lastZxid, snapshotZxid, replayedTxns: replayed },
-    nodes: tree.nodeCount,
-    sessions: state.sessions.size,
-    tookMs: Math.round(ports.clock.monotonicMs() - startedMs),
-  };
-  ports.logger.info(
-    { ...recovered, lastZxid: hex64(lastZxid), snapshotZxid: hex64(snapshotZxid) },
-    `Recovered ${recovered.nodes} znodes up to ${hex64(lastZxid)}`,
-  );
-  return { core, recovered };
+
+  /** Once. Throws `RecoveryError` or `DiskError`: the server must not start then. */
+  start(output: KeeperOutput): RecoveredKeeper {
+    const { recovered, found } = this.load(false);
+    const { tree, sessions, sessionTable, ephemerals, quotas } = this;
+    const { schemes, settings, serverId } = this.parts;
+    this.core = new KeeperCore({
+      ...{ tree, sessions, sessionTable, ephemerals, quotas, output, schemes },
+      watches: new WatchTable((bytes, start, end) => tree.hashOf(bytes, start, end)),
+      settings: keeperSettings(settings, serverId),
+    });
+    return { core: this.core, recovered, found };
+  }
+
+  /**
+   * While the core rests: the same from what is on disk now, where everything is whole and nobody
+   * writes. Returns the last zxid there. Throws `RecoveryError` or `DiskError`: the server must not
+   * go on then.
+   */
+  reload(): Zxid {
+    const { found } = this.load(true);
+    this.core?.onLoaded();
+    return found.lastZxid;
+  }
+
+  /** All in one section of the tree: readers see nothing of what was there and what comes. */
+  private load(isReload: boolean): Omit<RecoveredKeeper, 'core'> {
+    const { tree } = this;
+    const { clock, logger } = this.parts.ports;
+    const startedMs = clock.monotonicMs();
+    tree.openSection();
+    const result = this.recover(isReload);
+    const { state, snapshotZxid, replayed, lastZxid } = result;
+    this.openSessions(state);
+    const visible = lastZxid > zxidZero ? lastZxid : zxidZero;
+    if (this.parts.history === null) this.dropOrphans(state, visible);
+    tree.closeSection(highHalf(visible), lowHalf(visible));
+    const recovered: Recovered = {
+      ...{ lastZxid, snapshotZxid, replayedTxns: replayed },
+      nodes: tree.nodeCount,
+      sessions: state.sessions.size,
+      tookMs: Math.round(clock.monotonicMs() - startedMs),
+    };
+    logger.info(
+      { ...recovered, lastZxid: hex64(lastZxid), snapshotZxid: hex64(snapshotZxid) },
+      `Recovered ${recovered.nodes} znodes up to ${hex64(lastZxid)}`,
+    );
+    return { recovered, found: result };
+  }
+
+  private recover(isReload: boolean): RecoveryResult<RecoveredState> {
+    const { settings, ports, history } = this.parts;
+    const { tree, ephemerals, quotas } = this;
+    const { extendedTypesEnabled } = settings;
+    return recover({
+      disk: ports.disk,
+      directory: dataDirectoryOf(settings),
+      compression: ports.compression,
+      logger: ports.logger,
+      role: history === null ? 'standalone' : 'quorum',
+      isReload,
+      trustEmptySnapshot: settings['snapshot.trust.empty'],
+      autocreateDatabase: settings['db.autocreate'],
+      truncateCorruptTail: settings['ringkeeper.recovery.truncateCorruptTail'],
+      ignoreDigestMismatch: settings['ringkeeper.snapshot.digestMismatch'] === 'warn',
+      payloadBytesMax: payloadBytesMax(settings),
+      newState: () =>
+        new RecoveredState({ tree, ephemerals, quotas, history, extendedTypesEnabled }),
+    });
+  }
+
+  private openSessions(state: RecoveredState): void {
+    const nowMs = this.parts.ports.clock.monotonicMs();
+    this.sessions.clear();
+    for (const { idHi, idLo, timeoutMs } of state.sessions.values()) {
+      this.sessions.open(idHi, idLo, timeoutMs, nowMs);
+    }
+  }
+
+  /** Alone: members of an ensemble would not all remove the same ones; their leader does. */
+  private dropOrphans(state: RecoveredState, lastZxid: Zxid): void {
+    const orphans = state.dropOrphans(lastZxid);
+    if (orphans === 0) return;
+    this.parts.ports.logger.warn({ orphans }, 'Removed ephemeral nodes without a session');
+  }
 }
 
 function keeperSettings(settings: Settings, serverId: number): KeeperSettings {
@@ -109,28 +173,4 @@ function keeperSettings(settings: Settings, serverId: number): KeeperSettings {
     reconfigEnabled: settings.reconfigEnabled,
     closeSessionTxnEnabled: settings['closeSessionTxn.enabled'],
   };
-}
-
-function recoverState(parts: RecoveryParts, tree: TreeWriter) {
-  const { settings, ports } = parts;
-  let open = false;
-  return recover({
-    disk: ports.disk,
-    directory: dataDirectoryOf(settings),
-    compression: ports.compression,
-    logger: ports.logger,
-    role: 'standalone',
-    trustEmptySnapshot: settings['snapshot.trust.empty'],
-    autocreateDatabase: settings['db.autocreate'],
-    truncateCorruptTail: settings['ringkeeper.recovery.truncateCorruptTail'],
-    ignoreDigestMismatch: settings['ringkeeper.snapshot.digestMismatch'] === 'warn',
-    payloadBytesMax: payloadBytesMax(settings),
-    newState: () => {
-      if (open) tree.closeSection(0, 0);
-      open = true;
-      return new RecoveredState(tree, settings.extendedTypesEnabled, (message) =>
-        ports.logger.warn({}, message),
-      );
-    },
-  });
 }

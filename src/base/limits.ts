@@ -48,6 +48,8 @@ export const digestHistoryEvery = 128;
 export const digestHistoryMax = 1024;
 /** Txns that a server keeps in memory for learners: forgotten before their count allows it. */
 export const commitLogBytesMax = 64 * mib;
+/** Snapshots that a leader sends at a time; a tree bears twice as many walks, jobs included. */
+export const snapshotStreamsMax = 8;
 
 assert(ringBytesDefault >= 2 * (frameBytesMaxDefault + kib), 'a ring holds the longest frame');
 assert(replyPieceBytes * 2 <= ringBytesMin, 'a reply piece fits into the smallest ring');

@@ -13,6 +13,10 @@ export class DigestHistory {
     if (this.entries.length > digestHistoryMax) this.entries.shift();
   }
 
+  clear(): void {
+    this.entries.length = 0;
+  }
+
   /** Oldest first: the zxid in hex, the digest as a signed decimal, as the word prints them. */
   list(): { zxid: string; digest: string }[] {
     return this.entries.map(({ zxid, digest }) => ({

@@ -43,6 +43,9 @@ export class KeeperCore {
   private readonly views = new ViewCache();
   /** Writes of clients here that wait for the leader. */
   private forwarded = 0;
+  /** The last txn in the tree. What is visible is later when a leader has begun an epoch. */
+  appliedHi = 0;
+  appliedLo = 0;
   private nowWallMs = 0;
   private nowMs = 0;
 
@@ -63,7 +66,15 @@ export class KeeperCore {
 
   /** Tree, sessions, ephemerals and quotas were loaded from disk; the core rests meanwhile. */
   onLoaded(): void {
+    const { tree } = this.parts;
+    this.appliedHi = tree.lastZxidHi;
+    this.appliedLo = tree.lastZxidLo;
     this.reaper.adoptTree();
+    this.final.digestHistory.clear();
+  }
+
+  get isResting(): boolean {
+    return this.role === 'resting';
   }
 
   /** Writes of clients that are not applied yet. */
@@ -94,6 +105,7 @@ export class KeeperCore {
     tree.openSection();
     tree.closeSection(zxidHi, zxidLo);
     this.becomeDecider('leading', zxidHi, zxidLo);
+    this.proposer.proposeOrphansEnd();
   }
 
   private becomeDecider(role: KeeperRole, zxidHi: number, zxidLo: number): void {
@@ -322,6 +334,8 @@ export class KeeperCore {
     const { final } = this;
     const answers = requester !== undefined && this.order.bringWriteToHead(requester);
     final.apply(bytes, view, start, end, this.nowMs, answers);
+    this.appliedHi = final.applier.zxidHi;
+    this.appliedLo = final.applier.zxidLo;
     if (answers) {
       requester.line.shift(Waiting.write);
       if (final.sessionMoved) this.end(requester);

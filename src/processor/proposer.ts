@@ -72,6 +72,17 @@ export class Proposer {
     this.proposeInternal(OpCode.closeSession, { ...noRequester, sessionIdHi, sessionIdLo });
   }
 
+  /**
+   * Ends the sessions that own ephemerals and do not exist, which only damage can leave behind. A
+   * txn each, so that all members remove the same nodes (Apache's leader removes its own alone).
+   */
+  proposeOrphansEnd(): void {
+    const { ephemerals, sessions } = this.parts;
+    for (const { hi, lo } of [...ephemerals.sessions()]) {
+      if (sessions.find(hi, lo) < 0) this.proposeClose(hi, lo);
+    }
+  }
+
   /** A container or TTL node whose time has come. */
   readonly proposeReap = (ref: number): void => {
     const { tree } = this.parts;

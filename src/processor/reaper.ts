@@ -24,9 +24,12 @@ export class Reaper {
     this.settings = settings;
   }
 
-  /** Finds what there is already in a tree that was loaded. */
+  /** Finds what there is in a tree that was loaded, and forgets what was there before. */
   adoptTree(): void {
     const { tree } = this;
+    this.containers.clear();
+    this.ttls.clear();
+    this.candidates = [];
     const root = tree.find(new Uint8Array(0), 0, 0);
     for (let ref = root; ref !== 0; ) {
       this.onCreated(ref);

@@ -44,6 +44,7 @@ export class SessionTracker {
   private readonly freeSlots: number[] = [];
   private expires: 'all' | 'local' = 'all';
 
+  /** `table` is empty, and nobody else fills it. */
   constructor(table: SessionTable, tickTimeMs: number) {
     assert(table.slotsEver === 0, 'the tracker fills the table');
     this.table = table;
@@ -134,6 +135,11 @@ export class SessionTracker {
     this.buckets.remove(slot);
     this.table.free(slot);
     this.freeSlots.push(slot);
+  }
+
+  /** Forgets all sessions: the state that they belong to is loaded anew. */
+  clear(): void {
+    for (const { slot } of [...this.entries()]) this.remove(slot);
   }
 
   /** Sessions whose expiry time has come; they are closing from now on. */

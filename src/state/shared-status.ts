@@ -30,8 +30,15 @@ const Word = {
   words: 6 + quorumCounts.length,
 } as const;
 
+const wordOf = (count: QuorumCount) => Word.counts + quorumCounts.indexOf(count);
+const lastProposal = wordOf('lastProposalBytes');
+const minProposal = wordOf('minProposalBytes');
+const maxProposal = wordOf('maxProposalBytes');
+
 export function createSharedStatus(): SharedStatusMemory {
-  return new SharedArrayBuffer(Word.words * 4);
+  const memory = new SharedArrayBuffer(Word.words * 4);
+  new Int32Array(memory)[Word.leader] = -1;
+  return memory;
 }
 
 export class SharedStatus {
@@ -101,10 +108,24 @@ export class SharedStatus {
   }
 
   count(name: QuorumCount): number {
-    return this.words[Word.counts + quorumCounts.indexOf(name)] as number;
+    return this.words[wordOf(name)] as number;
   }
 
   setCount(name: QuorumCount, value: number): void {
-    this.words[Word.counts + quorumCounts.indexOf(name)] = value;
+    this.words[wordOf(name)] = value;
+  }
+
+  /** Keeper only: the lengths of proposals begin anew, -1 each until there is one. */
+  resetProposals(): void {
+    this.words[lastProposal] = this.words[minProposal] = this.words[maxProposal] = -1;
+  }
+
+  /** Keeper only. */
+  countProposal(bytes: number): void {
+    const { words } = this;
+    words[lastProposal] = bytes;
+    if (bytes > (words[maxProposal] as number)) words[maxProposal] = bytes;
+    const min = words[minProposal] as number;
+    if (min < 0 || bytes < min) words[minProposal] = bytes;
   }
 }

@@ -28,8 +28,11 @@ export interface SnapshotSink {
   ): void;
 }
 
-/** Nodes between two pauses: short enough that a keeper on the same core is not held up. */
-const nodesPerSlice = 4096;
+/** How much lies between two pauses at the most: sessions or nodes, and bytes of nodes. */
+export interface WalkSlice {
+  readonly items: number;
+  readonly bytes: number;
+}
 
 /**
  * The walk in slices; the caller decides how long to pause at each `yield`, and closes `walker`.
@@ -39,17 +42,22 @@ export function* walkSnapshot(
   walker: TreeWalker,
   sessions: SessionTable,
   sink: SnapshotSink,
+  slice: WalkSlice,
 ): Generator<void, void> {
-  putSessions(sink, sessions);
+  yield* putSessions(sink, sessions, slice);
   const known = yield* putAcls(sink, walker);
-  yield* putNodes(sink, walker, known);
+  yield* putNodes(sink, walker, known, slice);
 }
 
-function putSessions(sink: SnapshotSink, table: SessionTable): void {
-  const sessions: [idHi: number, idLo: number, timeoutMs: number][] = [];
-  table.walk((idHi, idLo, timeoutMs) => sessions.push([idHi, idLo, timeoutMs]));
-  sink.beginSessions(sessions.length);
-  for (const session of sessions) sink.session(...session);
+function* putSessions(sink: SnapshotSink, table: SessionTable, slice: WalkSlice) {
+  const words: number[] = [];
+  const count = table.walk((idHi, idLo, timeoutMs) => words.push(idHi, idLo, timeoutMs));
+  sink.beginSessions(count);
+  for (let i = 0; i < count; i++) {
+    const [idHi, idLo, timeoutMs] = words.slice(3 * i, 3 * i + 3) as [number, number, number];
+    sink.session(idHi, idLo, timeoutMs);
+    if ((i + 1) % slice.items === 0) yield;
+  }
 }
 
 /** What a snapshot knows of ACLs: the ids in its table, and one that stands for all others. */
@@ -83,9 +91,9 @@ function* putAcls(sink: SnapshotSink, walker: TreeWalker): Generator<void, Known
   return { ids, placeholder };
 }
 
-function* putNodes(sink: SnapshotSink, walker: TreeWalker, known: KnownAcls) {
+function* putNodes(sink: SnapshotSink, walker: TreeWalker, known: KnownAcls, slice: WalkSlice) {
   sink.beginNodes();
-  for (let nodes = 0; ; ) {
+  for (let nodes = 0, bytes = 0; ; ) {
     const step = walker.step();
     if (step === WalkStep.end) return;
     if (step === WalkStep.abandoned) throw new Error('the tree was replaced during a snapshot');
@@ -101,6 +109,10 @@ function* putNodes(sink: SnapshotSink, walker: TreeWalker, known: KnownAcls) {
       ...([record, pathStart, pathEnd, record, dataStart, dataLength] as const),
       ...([aclId, record, statStart] as const),
     );
-    if (++nodes % nodesPerSlice === 0) yield;
+    nodes++;
+    bytes += walker.recordLength;
+    if (nodes < slice.items && bytes < slice.bytes) continue;
+    nodes = bytes = 0;
+    yield;
   }
 }

@@ -32,6 +32,8 @@ export interface ReplayOptions {
   readonly disk: Disk;
   readonly logger: Logger;
   readonly payloadBytesMax: number;
+  /** False: the log's owner has the files open, and an end that is not whole is refused. */
+  readonly mayRepair: boolean;
   /** Cut off a damaged last record although it may have been acknowledged. */
   readonly truncateCorruptTail: boolean;
   /** Report a wrong digest and go on. */
@@ -92,7 +94,7 @@ export class LogReplay {
     for (let index = from; index < withRecords.length; index++) {
       this.replayFile(withRecords[index], withRecords[index + 1] ?? null);
     }
-    for (const log of recordFree) this.options.disk.remove(log.path);
+    if (this.options.mayRepair) for (const log of recordFree) this.options.disk.remove(log.path);
     if (this.awaitedDigest !== null) {
       const zxid = `0x${this.awaitedDigest.zxid.toString(16)}`;
       this.options.logger.warn(
@@ -136,10 +138,12 @@ export class LogReplay {
         this.droppedCorruptTail = true;
       }
     }
-    logger.warn(
-      { file: log.path, offset: at, bytes: file.size() },
-      'removing a log file that holds no whole record',
-    );
+    if (this.options.mayRepair) {
+      logger.warn(
+        { file: log.path, offset: at, bytes: file.size() },
+        'removing a log file that holds no whole record',
+      );
+    }
     return false;
   }
 
@@ -177,9 +181,11 @@ export class LogReplay {
       const offset = reader.stop?.offset ?? 0;
       const verdict = inspectTail(file, offset, lastHere, this.options.payloadBytesMax);
       if (verdict.kind !== 'clean') this.settleEnd(log, next, offset, lastHere, verdict);
-      if (next === null) this.rewriteEnd(log, Math.min(reader.offset, offset), offset);
+      if (next === null && this.options.mayRepair) {
+        this.rewriteEnd(log, Math.min(reader.offset, offset), offset);
+      }
     });
-    syncFile(this.options.disk, log.path);
+    if (this.options.mayRepair) syncFile(this.options.disk, log.path);
   }
 
   private replayRecord(log: LogFile, reader: TxnLogReader, zxid: Zxid): void {
@@ -252,6 +258,7 @@ export class LogReplay {
       );
       return;
     }
+    if (!this.options.mayRepair) this.refuseRecord(log, offset, lastHere, verdict);
     if (verdict.kind === 'corrupt') {
       if (!this.mayDrop(verdict)) this.refuseRecord(log, offset, lastHere, verdict);
       this.droppedCorruptTail = true;

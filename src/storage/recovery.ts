@@ -42,6 +42,11 @@ export interface RecoveryOptions<State extends RecoverySink> {
   readonly newState: () => State;
   /** `quorum` also settles the epoch files. */
   readonly role: 'standalone' | 'quorum';
+  /**
+   * The log's owner is at work and has made everything durable, by order of a leader. Then this
+   * only reads, since files that look unfinished are the owner's: what needs a repair is refused.
+   */
+  readonly isReload?: boolean;
   /** `zookeeper.snapshot.trust.empty`: logs without any snapshot are replayed over nothing. */
   readonly trustEmptySnapshot?: boolean;
   /** `zookeeper.db.autocreate`, true unless set: an empty directory is a new database. */
@@ -63,7 +68,7 @@ export interface RecoveryResult<State> {
   readonly mayVote: boolean;
   /** No snapshot on disk holds this state's beginning: write one before the first append. */
   readonly needsSnapshot: boolean;
-  /** Null for a standalone server. */
+  /** Null for a standalone server, and after a reload. */
   readonly epochs: Epochs | null;
 }
 
@@ -76,6 +81,8 @@ interface Loaded<State> {
   readonly hasNoDatabase: boolean;
 }
 
+type RecoveryFiles = Pick<RecoveryOptions<RecoverySink>, 'disk' | 'directory' | 'role'>;
+
 /** Throws `RecoveryError` or `DiskError`. */
 export function recover<State extends RecoverySink>(
   options: RecoveryOptions<State>,
@@ -83,15 +90,11 @@ export function recover<State extends RecoverySink>(
   const { disk, directory, logger } = options;
   const listing = listStorage(disk, directory);
   for (const file of listing.foreign) logger.warn({ file }, 'ignoring a file that is not ours');
-  for (const path of listing.temporary) disk.remove(path);
+  if (!options.isReload) for (const path of listing.temporary) disk.remove(path);
   const loaded = loadNewestSnapshot(options, listing) ?? beginWithoutSnapshot(options, listing);
   const replayed = replay(options, listing.logs, loaded);
   refuseMissingEnd(listing, loaded.path, replayed.lastZxid);
-  makeDurable(disk, directory);
   const lastZxid = loaded.hasNoDatabase ? zxidNone : replayed.lastZxid;
-  const isQuorum = options.role === 'quorum';
-  const epochs = isQuorum ? new EpochFiles(disk, directory).recover(lastZxid) : null;
-  for (const path of initializeMarks(disk, directory)) disk.remove(path);
   return {
     state: loaded.state,
     lastZxid,
@@ -99,8 +102,17 @@ export function recover<State extends RecoverySink>(
     replayed: replayed.replayed,
     mayVote: !loaded.hasNoDatabase && !replayed.droppedCorruptTail,
     needsSnapshot: loaded.needsSnapshot,
-    epochs,
+    epochs: options.isReload ? null : settleFiles(options, lastZxid),
   };
+}
+
+/** What a start leaves on disk is durable, and the epochs are those that its history proves. */
+function settleFiles(options: RecoveryFiles, lastZxid: Zxid): Epochs | null {
+  const { disk, directory, role } = options;
+  makeDurable(disk, directory);
+  const epochs = role === 'quorum' ? new EpochFiles(disk, directory).recover(lastZxid) : null;
+  for (const path of initializeMarks(disk, directory)) disk.remove(path);
+  return epochs;
 }
 
 /** Newest first; a damaged one is passed over. Null when there is none at all. */
@@ -123,7 +135,7 @@ function loadNewestSnapshot<State extends RecoverySink>(
         'starting from a snapshot that is not the newest one',
       );
     }
-    syncFile(disk, snapshot.path);
+    if (!options.isReload) syncFile(disk, snapshot.path);
     return loaded;
   }
   if (newest === null) return null;
@@ -178,7 +190,8 @@ function beginWithoutSnapshot<State extends RecoverySink>(
     );
   }
   const mayCreate =
-    options.autocreateDatabase !== false || initializeMarks(disk, directory).length > 0;
+    !options.isReload &&
+    (options.autocreateDatabase !== false || initializeMarks(disk, directory).length > 0);
   if (log === undefined && mayCreate) {
     writeEmptySnapshot(disk, directory.snapshots);
     const [snapshot] = listStorage(disk, directory).snapshots;
@@ -249,7 +262,8 @@ function replay<State extends RecoverySink>(
     disk: options.disk,
     logger: options.logger,
     payloadBytesMax: options.payloadBytesMax ?? payloadBytesMaxDefault,
-    truncateCorruptTail: options.truncateCorruptTail ?? false,
+    mayRepair: !options.isReload,
+    truncateCorruptTail: (options.truncateCorruptTail ?? false) && !options.isReload,
     ignoreDigestMismatch: options.ignoreDigestMismatch ?? false,
   };
   return new LogReplay(replayOptions, start).run(logs);

@@ -3,11 +3,12 @@
  * placement uses these functions, so an agent is made the same way wherever it runs.
  */
 import { MetricsRecorder } from '../admin/metrics-recorder.ts';
-import { EnsembleAgent, type EnsembleListener } from '../agents/ensemble.ts';
+import { EnsembleAgent } from '../agents/ensemble.ts';
 import { KeeperAgent } from '../agents/keeper.ts';
+import { KeeperSnapshots } from '../agents/keeper-snapshots.ts';
 import { LogAgent } from '../agents/log.ts';
 import { Outlet } from '../agents/outlet.ts';
-import { type Recovered, recoverKeeper } from '../agents/recovery.ts';
+import { KeeperRecovery, type Recovered } from '../agents/recovery.ts';
 import { dataDirectoryOf, payloadBytesMax } from '../agents/storage-options.ts';
 import { createSchemeTable, type SchemeTable } from '../auth/schemes.ts';
 import type { Agent } from '../base/agent.ts';
@@ -15,6 +16,7 @@ import type { Clock, Disk, Logger, Random } from '../base/ports.ts';
 import type { Settings } from '../config/settings.ts';
 import { RingReceiver } from '../ring/ring-receiver.ts';
 import { RingSender } from '../ring/ring-sender.ts';
+import { SessionTable } from '../state/session-table.ts';
 import { SharedStatus } from '../state/shared-status.ts';
 import type { Compression } from '../storage/snapshot-compression.ts';
 import { TxnLogWriter } from '../storage/txn-log-writer.ts';
@@ -74,12 +76,12 @@ export function assembleKeeper(options: AssembleOptions): Agent[] {
     clock: ports.clock,
     status: new SharedStatus(shared.status),
     onRecovered: options.onRecovered,
-    recover: (output, listener: EnsembleListener) =>
-      recoverKeeper(
-        { ...options, schemes: schemeTable(options.settings, ports), ensemble },
-        output,
-        listener,
-      ),
+    recovery: new KeeperRecovery({
+      ...options,
+      schemes: schemeTable(options.settings, ports),
+      history: null,
+    }),
+    snapshots: new KeeperSnapshots(shared.tree, new SessionTable(shared.sessions)),
   });
   return [keeper, ensemble];
 }

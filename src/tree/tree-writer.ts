@@ -269,10 +269,12 @@ export class TreeWriter extends NodeWriter {
 
   /**
    * Empties the memory: no nodes, no ACLs, zxid 0; refs and ACL ids from before mean nothing.
-   * Walks that go on learn that they are worth nothing. A section of its own.
+   * Walks that go on learn that they are worth nothing. In the section that is open, or in one of
+   * its own.
    */
   clear(): void {
-    this.openSection();
+    const isAlone = !this.isOpen;
+    if (isAlone) this.openSection();
     const { control } = this;
     Atomics.add(control, Control.generation, 1);
     this.allocator.reset();
@@ -287,7 +289,7 @@ export class TreeWriter extends NodeWriter {
     control[Control.deferredFirst] = 0;
     control[Control.deferredLast] = 0;
     control[Control.deferredBlocks] = 0;
-    this.closeSection(0, 0);
+    if (isAlone) this.closeSection(0, 0);
   }
 
   /** Makes a finished record part of the tree: digest, counters, ACL, index, parent. */

@@ -100,13 +100,19 @@ export interface Replica {
   follow(): void;
   /** Serves nobody: clients are disconnected, what was not committed is forgotten. */
   rest(): void;
-  /** Loads tree and sessions from disk again, history included (`TxnHistory`). Last zxid on disk. */
+  /**
+   * At rest: loads tree and sessions from disk again, history included (`TxnHistory`). Last zxid on
+   * disk. Nothing that was asked of the disk may be on its way.
+   */
   reload(): Zxid;
   /** A committed txn, the next in order. */
   deliver(payload: Uint8Array, start: number, end: number): void;
   /** Leader: its own proposals up to this zxid are committed. */
   commit(zxidHi: number, zxidLo: number): void;
-  /** Leader: a request that came over a link. Never a sync. */
+  /**
+   * Leader: a request that came over a link. Never a sync. Throws `JuteError`, with nothing done,
+   * when its identities are none: that link is closed.
+   */
   onLearnerRequest(link: LinkId, request: LearnerRequest): void;
   /** Leader: REVALIDATE; true when the session lives, which then belongs to this link. */
   onRevalidate(link: LinkId, sessionIdHi: number, sessionIdLo: number, timeoutMs: number): boolean;

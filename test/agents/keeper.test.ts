@@ -1,9 +1,11 @@
 import { describe, expect, it } from 'vitest';
-import type { EnsembleAgent } from '../../src/agents/ensemble.ts';
+import type { Ensemble } from '../../src/agents/ensemble-port.ts';
 import { KeeperAgent } from '../../src/agents/keeper.ts';
+import type { KeeperSnapshots } from '../../src/agents/keeper-snapshots.ts';
 import { ToKeeper } from '../../src/agents/messages.ts';
 import { Outlet } from '../../src/agents/outlet.ts';
-import type { Recovered } from '../../src/agents/recovery.ts';
+import type { RecoveredKeeper } from '../../src/agents/recovery.ts';
+import { zxidZero } from '../../src/base/zxid.ts';
 import type { KeeperCore } from '../../src/processor/keeper-core.ts';
 import type { KeeperOutput } from '../../src/processor/keeper-ports.ts';
 import { Bell, createBell } from '../../src/ring/bell.ts';
@@ -20,6 +22,7 @@ function echoingCore(output: KeeperOutput, served: number[]): KeeperCore {
   return {
     outstanding: 0,
     begin: () => {},
+    serveAlone: () => {},
     nextDeadlineMs: () => Number.POSITIVE_INFINITY,
     request: (cnxnId: number) => {
       served.push(cnxnId);
@@ -36,10 +39,14 @@ function makeWorld() {
   const keeper = new KeeperAgent({
     requests: new RingReceiver(requests),
     replies: new Outlet(new RingSender(replies)),
-    ensemble: { ready: true } as EnsembleAgent,
+    ensemble: { ready: true, begin: (_, replica) => replica.serveAlone() } as Ensemble,
     clock: { nowMs: () => 0, monotonicMs: () => 0 },
     status: new SharedStatus(createSharedStatus()),
-    recover: (output) => ({ core: echoingCore(output, served), recovered: {} as Recovered }),
+    recovery: {
+      start: (output) => ({ core: echoingCore(output, served) }) as RecoveredKeeper,
+      reload: () => zxidZero,
+    },
+    snapshots: { dutyCycle: () => 0 } as KeeperSnapshots,
     onRecovered: () => {},
   });
   keeper.start();
