@@ -3,14 +3,10 @@
  * proposed, and the state after each. What a crash leaves must be one of these states, and not an
  * earlier one than somebody has seen.
  */
-import { joinHalves } from '../../src/base/zxid.ts';
-import { OpCode } from '../../src/jute/proto.ts';
 import { JuteReader } from '../../src/jute/reader.ts';
-import { txnDigestBytes, txnHeader } from '../../src/jute/txn.ts';
-import { encodeUtf8 } from '../../src/jute/utf8.ts';
-import { visitEmptyDatabase } from '../../src/storage/empty-snapshot.ts';
-import { NaiveState } from '../storage/naive-state.ts';
-import { pictureOf, type StatePicture, usageOf } from './tree-picture.ts';
+import { txnHeader } from '../../src/jute/txn.ts';
+import { applyProposed, bodyEndOf, emptyState, pictureOfState } from './model-state.ts';
+import type { StatePicture } from './tree-picture.ts';
 
 interface HistoryEntry {
   readonly txn: Uint8Array;
@@ -35,12 +31,7 @@ export class ModelHistory {
     const bytes = txn.slice();
     const header = txnHeader.read(new JuteReader(bytes));
     if (header.zxid !== zxid) throw new Error(`txn ${header.zxid} is proposed as ${zxid}`);
-    const hasDigest = header.type !== OpCode.error;
-    const bodyEnd = bytes.byteLength - (hasDigest ? txnDigestBytes : 0);
-    this.state.applyTxn(bytes, 0, bodyEnd);
-    const { ignored } = this.state;
-    if (ignored.length > 0) throw new Error(`txn ${zxid} does not fit: ${ignored.join()}`);
-    if (hasDigest) this.checkDigest(bytes, bodyEnd, zxid);
+    applyProposed(this.state, bytes);
     this.entries.push({ txn: bytes, picture: pictureOfState(this.state) });
   }
 
@@ -60,31 +51,4 @@ export class ModelHistory {
     for (const { txn } of this.entries) this.state.applyTxn(txn, 0, bodyEndOf(txn));
     this.state.ignored.length = 0;
   }
-
-  private checkDigest(bytes: Uint8Array, at: number, zxid: bigint): void {
-    const view = new DataView(bytes.buffer, bytes.byteOffset + at + 4);
-    const foretold = BigInt.asUintN(64, joinHalves(view.getInt32(0), view.getInt32(4)));
-    const digest = this.state.digest();
-    if (foretold !== digest) throw new Error(`txn ${zxid} foretells ${foretold}, not ${digest}`);
-  }
-}
-
-function bodyEndOf(txn: Uint8Array): number {
-  const { type } = txnHeader.read(new JuteReader(txn));
-  return txn.byteLength - (type === OpCode.error ? 0 : txnDigestBytes);
-}
-
-function emptyState(): NaiveState {
-  const state = new NaiveState();
-  visitEmptyDatabase(state);
-  return state;
-}
-
-function pictureOfState({ lastZxid, nodes, sessions }: NaiveState): StatePicture {
-  const counted = new Map(nodes);
-  for (const [path, node] of nodes) {
-    const usage = usageOf(path, nodes);
-    if (usage !== null) counted.set(path, { ...node, data: encodeUtf8(usage) });
-  }
-  return pictureOf(lastZxid, counted, sessions);
 }
