@@ -50,6 +50,8 @@ export const digestHistoryMax = 1024;
 export const commitLogBytesMax = 64 * mib;
 /** Snapshots that a leader sends at a time; a tree bears twice as many walks, jobs included. */
 export const snapshotStreamsMax = 8;
+/** Longest piece of a link's stream, or of a snapshot for the log, in one record of a ring. */
+export const linkPieceBytes = 64 * kib;
 
 assert(ringBytesDefault >= 2 * (frameBytesMaxDefault + kib), 'a ring holds the longest frame');
 assert(replyPieceBytes * 2 <= ringBytesMin, 'a reply piece fits into the smallest ring');
