@@ -46,8 +46,18 @@ export const ttlMsMax = 2 ** 40 - 1;
 /** Digest history of the `hash` word: one entry each 128 txns, last 1024 kept (Apache). */
 export const digestHistoryEvery = 128;
 export const digestHistoryMax = 1024;
+/** Bytes written to a learner that have not left yet; beyond it the leader closes the link. */
+export const linkBacklogBytesMax = 256 * mib;
+/** Bytes written to a learner above which the leader's snapshot waits. */
+export const linkBacklogHighWater = 4 * mib;
+/** Bytes that a learner holds unread while it waits for its disk; beyond it, it leaves the leader. */
+export const linkUnreadBytesMax = 256 * mib;
+/** A leader steps down at this counter, long before the 32 bits are used up. */
+export const zxidCounterMax = 0xffff0000;
 /** Txns that a server keeps in memory for learners: forgotten before their count allows it. */
 export const commitLogBytesMax = 64 * mib;
+/** As much may be kept for learners that are being sent a snapshot. */
+export const commitLogHeldBytesMax = 128 * mib;
 /** Snapshots that a leader sends at a time; a tree bears twice as many walks, jobs included. */
 export const snapshotStreamsMax = 8;
 /** Longest piece of a link's stream, or of a snapshot for the log, in one record of a ring. */
@@ -55,4 +65,6 @@ export const linkPieceBytes = 64 * kib;
 
 assert(ringBytesDefault >= 2 * (frameBytesMaxDefault + kib), 'a ring holds the longest frame');
 assert(replyPieceBytes * 2 <= ringBytesMin, 'a reply piece fits into the smallest ring');
+assert(commitLogHeldBytesMax < linkBacklogBytesMax, 'a learner can be sent the whole history');
+assert(zxidCounterMax + outstandingMax < 0xffffffff, 'a leader steps down before its counter ends');
 assert(outboundBytesHighWater < outboundBytesPerConnectionMax, 'a slow client is paused first');

@@ -11,7 +11,7 @@
  * It has no holes: an entry follows the one before it by 1, or begins a later epoch.
  */
 import { assert } from '../base/assert.ts';
-import { commitLogBytesMax } from '../base/limits.ts';
+import { commitLogBytesMax, commitLogHeldBytesMax } from '../base/limits.ts';
 import { compareHalves } from '../base/zxid.ts';
 
 /** A txn (header, body, digest) as logged: `bytes[start..end)`. */
@@ -21,6 +21,12 @@ export interface HistoryTxn {
   readonly bytes: Uint8Array;
   readonly start: number;
   readonly end: number;
+}
+
+/** A reason not to forget the entries above a zxid. */
+export interface HistoryHold {
+  readonly zxidHi: number;
+  readonly zxidLo: number;
 }
 
 const blockBytes = 64 * 1024;
@@ -41,6 +47,7 @@ export class TxnHistory {
   private keptBytes = 0;
   private block = new Uint8Array(blockBytes);
   private blockUsed = 0;
+  private readonly holds = new Set<HistoryHold>();
 
   /** Keeps at least `countMin` delivered txns, unless they are longer than `commitLogBytesMax`. */
   constructor(countMin: number) {
@@ -137,6 +144,28 @@ export class TxnHistory {
     return low - this.head;
   }
 
+  /**
+   * Keeps the entries above this zxid until `release`, or until they are longer than
+   * `commitLogHeldBytesMax`.
+   */
+  hold(zxidHi: number, zxidLo: number): HistoryHold {
+    const hold = { zxidHi, zxidLo };
+    this.holds.add(hold);
+    return hold;
+  }
+
+  release(hold: HistoryHold): void {
+    this.holds.delete(hold);
+  }
+
+  private isHeld(entry: HistoryTxn): boolean {
+    if (this.keptBytes > commitLogHeldBytesMax) return false;
+    for (const hold of this.holds) {
+      if (compareHalves(entry.zxidHi, entry.zxidLo, hold.zxidHi, hold.zxidLo) > 0) return true;
+    }
+    return false;
+  }
+
   private forget(): void {
     const { entries } = this;
     while (this.head < entries.length) {
@@ -145,6 +174,7 @@ export class TxnHistory {
       if (compareHalves(zxidHi, zxidLo, this.deliveredHi, this.deliveredLo) > 0) break;
       // Counting what is not delivered, too, forgets at the worst what one more commit would.
       if (this.count <= this.countMin && this.keptBytes <= commitLogBytesMax) break;
+      if (this.holds.size > 0 && this.isHeld(oldest)) break;
       this.head++;
       this.keptBytes -= bytesOf(oldest);
       this.baseHi = zxidHi;
