@@ -110,12 +110,12 @@ export class KeeperAgent implements Agent, KeeperOutput, EnsembleReplica {
   lead(epoch: Epoch): void {
     this.setTime();
     this.parts.status.resetProposals();
-    this.core.lead(epoch, 0);
+    this.core.lead(epoch);
     this.serve();
   }
 
   follow(): void {
-    this.core.follow();
+    this.core.follow(this.parts.status.epoch);
     this.serve();
   }
 

@@ -99,12 +99,10 @@ export class KeeperCore {
     this.becomeDecider('standalone', this.parts.tree.lastZxidHi, this.parts.tree.lastZxidLo);
   }
 
-  /** From rest: serves as the leader, whose first proposal follows this zxid; it is visible now. */
-  lead(zxidHi: number, zxidLo: number): void {
-    const { tree } = this.parts;
-    tree.openSection();
-    tree.closeSection(zxidHi, zxidLo);
-    this.becomeDecider('leading', zxidHi, zxidLo);
+  /** From rest: serves as the leader of an epoch, whose first proposal is (epoch, 1). */
+  lead(epoch: number): void {
+    this.showEpoch(epoch);
+    this.becomeDecider('leading', epoch, 0);
     this.proposer.proposeOrphansEnd();
   }
 
@@ -115,11 +113,23 @@ export class KeeperCore {
     this.parts.sessions.becomeExpirer(this.nowMs);
   }
 
-  /** From rest: serves clients, and asks the leader. */
-  follow(): void {
+  /** From rest: serves clients, and asks the leader of the epoch, whose first history is here. */
+  follow(epoch: number): void {
     assert(this.role === 'resting', 'a role begins from rest');
+    this.showEpoch(epoch);
     this.role = 'following';
     this.parts.sessions.becomeLearner();
+  }
+
+  /**
+   * All that came before the epoch is in the tree, so this is at least (epoch, 0). Apache's leader
+   * says so of itself alone, and so a client that has seen it may find no other server for a while.
+   */
+  private showEpoch(epoch: number): void {
+    const { tree } = this.parts;
+    if (compareHalves(epoch, 0, tree.lastZxidHi, tree.lastZxidLo) <= 0) return;
+    tree.openSection();
+    tree.closeSection(epoch, 0);
   }
 
   /** Ends all connections and forgets what was not committed; sessions live on. */

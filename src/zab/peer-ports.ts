@@ -96,7 +96,10 @@ export interface Replica {
    * proposal (epoch, 1). All sessions get a whole timeout.
    */
   lead(epoch: Epoch): void;
-  /** Serves as a learner that is up to date. */
+  /**
+   * Serves as a learner that is up to date: the tree has all that came before the epoch that
+   * `onRole` has told last, and so (epoch, 0) is visible, at least.
+   */
   follow(): void;
   /** Serves nobody: clients are disconnected, what was not committed is forgotten. */
   rest(): void;
