@@ -43,7 +43,8 @@ export class EpochNegotiation {
   private readonly acknowledged = new Set<ServerId>();
   private acceptedEpochMax: number;
 
-  constructor(verifier: QuorumVerifier, acceptedEpoch: Epoch, own: HistorySummary) {
+  /** `acceptedEpoch`: the highest one that is known to be promised. */
+  constructor(verifier: QuorumVerifier, acceptedEpoch: number, own: HistorySummary) {
     this.verifier = verifier;
     this.own = own;
     this.acceptedEpochMax = acceptedEpoch;

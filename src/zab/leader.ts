@@ -9,7 +9,7 @@
  * ```
  */
 import { assert } from '../base/assert.ts';
-import { type Epoch, type Zxid, zxidOf } from '../base/zxid.ts';
+import { type Epoch, type Zxid, zxidNone, zxidOf } from '../base/zxid.ts';
 import { JuteError } from '../jute/jute-error.ts';
 import type { PacketReader } from '../jute/packet-reader.ts';
 import { EpochNegotiation, epochMax } from './discovery.ts';
@@ -41,7 +41,8 @@ export class Leader implements Role, LearnerListener {
       currentEpoch: durable.currentEpoch,
       lastZxid: zxidOf(history.lastHi, history.lastLo),
     };
-    this.negotiation = new EpochNegotiation(view.verifier, durable.acceptedEpoch, own);
+    const promised = Math.max(durable.acceptedEpoch, parts.laterEpoch());
+    this.negotiation = new EpochNegotiation(view.verifier, promised, own);
     this.broadcast = new LeaderBroadcast(parts, this.learners);
     this.phaseDueMs = this.nextPhaseDueMs();
     this.pingMs = this.quorumMs = parts.now();
@@ -158,6 +159,13 @@ export class Leader implements Role, LearnerListener {
     assert(server !== null, 'a learner has told its id');
     if (acceptedEpoch < 0 || acceptedEpoch >= epochMax) throw new JuteError('no such epoch');
     this.replaceOlder(learner);
+    this.parts.onLaterEpoch(acceptedEpoch);
+    if (this.phase === 'broadcast' && acceptedEpoch > this.epoch) {
+      // It has promised more to a leader that never came about, and can follow nobody in this
+      // epoch; Apache's ensembles stay without such a server until the next election.
+      this.leave(`Server ${server} has promised epoch ${acceptedEpoch}`);
+      return;
+    }
     if (this.negotiation.epoch === null) {
       if (learner.votes) this.promise(server, acceptedEpoch);
     } else if (this.phase !== 'promising') {
@@ -171,8 +179,9 @@ export class Leader implements Role, LearnerListener {
       this.synchronize(learner);
       return;
     }
-    // Who had promised this epoch before is not counted twice; it is synchronized with the others.
-    if (currentEpoch < 0) return;
+    // Who had promised this epoch before is not counted twice, and who has lost its data not at
+    // all; they are synchronized with the others.
+    if (currentEpoch < 0 || lastZxid === zxidNone) return;
     if (negotiation.isAhead({ currentEpoch, lastZxid })) {
       this.onFault(learner, 'its history is ahead of the leader');
     } else if (learner.votes) {

@@ -40,6 +40,7 @@ export class Peer implements PeerInput, ElectionListener {
   private roleName: RoleName = 'looking';
   private leader = noLeader;
   private lastLink = 0;
+  private laterEpoch = 0;
   private nowMs = 0;
   /** Why the role is over; it is closed when the call that is under way returns. */
   private leaving: string | null = null;
@@ -58,6 +59,10 @@ export class Peer implements PeerInput, ElectionListener {
       durable: this.durable,
       now: () => this.nowMs,
       onEstablished: (epoch) => this.onEstablished(epoch),
+      laterEpoch: () => this.laterEpoch,
+      onLaterEpoch: (epoch) => {
+        this.laterEpoch = Math.max(this.laterEpoch, epoch);
+      },
       leave: (reason) => {
         this.leaving ??= reason;
       },

@@ -20,6 +20,9 @@ export interface RoleParts {
   readonly now: () => number;
   /** The epoch is established, and this server is a part of it. */
   readonly onEstablished: (epoch: Epoch) => void;
+  /** The highest epoch that a server has promised to another leader, as far as is known here. */
+  readonly laterEpoch: () => number;
+  readonly onLaterEpoch: (epoch: number) => void;
   /** The role is over; the peer closes it when the call that is under way has returned. */
   readonly leave: (reason: string) => void;
 }

@@ -13,7 +13,10 @@ function* seeds(): Iterable<number> {
 
 const optionsOf = (seed: number): WorldOptions => ({
   ...{ seed, voters: 3 + 2 * (seed % 2), observers: seed % 3 === 0 ? 1 : 0 },
-  settings: { commitLogCount: seed % 5 === 0 ? 500 : 20, quorumSync: true },
+  settings: {
+    commitLogCount: seed % 5 === 0 ? 500 : 20,
+    ...(seed % 4 === 0 ? { tickTimeMs: 400, initLimitTicks: 5, syncLimitTicks: 2 } : {}),
+  },
 });
 
 describe('peers', () => {

@@ -40,7 +40,7 @@ function disturb(world: PeerWorld): void {
   const { random, net } = world;
   const server = random.pick(world.servers);
   const other = random.pick(world.servers);
-  switch (random.below(12)) {
+  switch (random.below(13)) {
     case 0:
     case 1:
       server.crash(random.below(2) === 0 ? 'no process' : 'no power');
@@ -67,6 +67,9 @@ function disturb(world: PeerWorld): void {
       return;
     case 9:
       server.snapshot();
+      return;
+    case 11:
+      server.process?.pause(world.random.below(1500));
       return;
     case 10:
       world.syncUsMax = random.pick([500, 4000, 30_000, 200_000]);
@@ -100,8 +103,8 @@ function recover(world: PeerWorld): void {
     return (process?.replica.applied.length ?? 0) > before;
   });
   const syncs = world.servers.map(({ process }) => process?.replica.synced ?? 0);
-  for (const { process } of world.servers) process?.hear(() => process.replica.sync());
   waitFor(world, 'all syncs are answered', ({ id, process }) => {
+    if (world.random.below(10) === 0) process?.hear(() => process.replica.sync());
     return (process?.replica.synced ?? 0) > (syncs[id - 1] as number);
   });
 }

@@ -8,7 +8,11 @@ import type { Election, ElectionParts } from '../../../src/zab/election-ports.ts
 import type { EnsembleMember, EnsembleView, PeerSettings } from '../../../src/zab/ensemble-view.ts';
 import { Peer } from '../../../src/zab/peer.ts';
 import type { LinkId, ListenerName } from '../../../src/zab/peer-ports.ts';
-import { majorityOf, type ServerId } from '../../../src/zab/quorum-verifier.ts';
+import {
+  majorityOf,
+  type QuorumVerifier,
+  type ServerId,
+} from '../../../src/zab/quorum-verifier.ts';
 import { TxnHistory } from '../../../src/zab/txn-history.ts';
 import { type NetListener, SimNet, type SimProcessNet } from '../../sim/ensemble/sim-net.ts';
 import { Timeline } from '../../sim/ensemble/timeline.ts';
@@ -16,15 +20,19 @@ import { SeededRandom } from '../../support/random.ts';
 import { type Candidate, ChanceElection } from './chance-election.ts';
 import { type CheckedServer, WorldChecks } from './world-checks.ts';
 import { type DiskHost, type DurableImage, emptyImage, WorldDisk } from './world-disk.ts';
-import { WorldReplica } from './world-replica.ts';
+import { type ReplicaParts, WorldReplica } from './world-replica.ts';
 
 export interface WorldOptions {
   readonly seed: number;
   readonly voters: number;
   readonly observers: number;
   readonly settings?: Partial<PeerSettings>;
-  /** Another disk or other links, to break a rule with. */
+  /** One decision of the election in so many is for anybody. */
+  readonly wrongOnceIn?: number;
+  /** Other parts, to break a rule with. */
   readonly newDisk?: (image: DurableImage, host: DiskHost) => WorldDisk;
+  readonly newReplica?: (parts: ReplicaParts) => WorldReplica;
+  readonly quorumOf?: (voters: readonly ServerId[]) => QuorumVerifier;
 }
 
 const settingsDefault: PeerSettings = {
@@ -57,12 +65,13 @@ export class PeerWorld {
   readonly options: WorldOptions;
   readonly log: string[] = [];
   /** One decision of the election in so many is for anybody. */
-  wrongOnceIn = 8;
+  wrongOnceIn: number;
   syncUsMax = 4000;
   private txns = 0;
 
   constructor(options: WorldOptions) {
     this.options = options;
+    this.wrongOnceIn = options.wrongOnceIn ?? 8;
     this.random = new SeededRandom(options.seed);
     this.settings = { ...settingsDefault, ...options.settings };
     this.net = new SimNet(this.timeline, options.seed, {
@@ -106,8 +115,9 @@ export class PeerWorld {
       });
     }
     const voters = [...members.keys()].filter((id) => members.get(id)?.role === 'participant');
+    const verifier = (this.options.quorumOf ?? majorityOf)(voters);
     const text = new TextEncoder().encode('version=0');
-    return { self, members, verifier: majorityOf(voters), version: 0n as Zxid, text };
+    return { self, members, verifier, version: 0n as Zxid, text };
   }
 }
 
@@ -174,6 +184,7 @@ export class WorldProcess implements NetListener {
   private readonly net: SimProcessNet;
   private isAlive = true;
   private plannedMs = Number.POSITIVE_INFINITY;
+  private pausedUs = 0;
 
   constructor(server: WorldServer) {
     this.server = server;
@@ -182,7 +193,7 @@ export class WorldProcess implements NetListener {
     const history = new TxnHistory(settings.commitLogCount);
     this.net = world.net.boot(hostOf(server.id), this);
     this.disk = (world.options.newDisk ?? newDisk)(image, this.diskHost());
-    this.replica = new WorldReplica({
+    this.replica = (world.options.newReplica ?? newReplica)({
       ...{ id: server.id, image, history, checks: world.checks },
       nextTxnId: () => world.nextTxnId(),
       later: (happening) => this.after(500, happening),
@@ -200,11 +211,21 @@ export class WorldProcess implements NetListener {
 
   /** A duty cycle in which something happens. */
   hear(happening: () => void): void {
+    const { timeline } = this.server.world;
     if (!this.isAlive) return;
+    if (timeline.nowUs < this.pausedUs) {
+      timeline.at(this.pausedUs, () => this.hear(happening));
+      return;
+    }
     this.peer.tick(this.nowMs());
     happening();
     this.peer.flush();
     this.plan();
+  }
+
+  /** The process gets no time; what comes waits. */
+  pause(ms: number): void {
+    this.pausedUs = this.server.world.timeline.nowUs + 1000 * ms;
   }
 
   die(how: 'no process' | 'no power'): void {
@@ -230,9 +251,11 @@ export class WorldProcess implements NetListener {
   }
 
   onBytes(link: LinkId, bytes: Uint8Array, start: number, end: number): void {
-    this.hear(() => this.peer.onBytes(link, bytes, start, end));
-    // Bytes are lent for the call only.
-    bytes.fill(0xa5, start, end);
+    this.hear(() => {
+      this.peer.onBytes(link, bytes, start, end);
+      // Bytes are lent for the call only.
+      bytes.fill(0xa5, start, end);
+    });
   }
 
   onSent(link: LinkId, bytes: number): void {
@@ -299,4 +322,8 @@ export class WorldProcess implements NetListener {
 
 function newDisk(image: DurableImage, host: DiskHost): WorldDisk {
   return new WorldDisk(image, host);
+}
+
+function newReplica(parts: ReplicaParts): WorldReplica {
+  return new WorldReplica(parts);
 }

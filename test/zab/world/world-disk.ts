@@ -19,7 +19,7 @@ export interface DurableImage {
   log: WorldTxn[];
 }
 
-type Operation =
+export type Operation =
   | { readonly kind: 'append'; readonly txn: WorldTxn }
   | { readonly kind: 'snapshotBytes'; readonly bytes: Uint8Array }
   | {
@@ -60,8 +60,8 @@ export function lastZxidOf(image: DurableImage): Zxid {
 
 export class WorldDisk implements DiskOutput {
   readonly image: DurableImage;
-  private readonly host: DiskHost;
-  private pending: Operation[] = [];
+  protected readonly host: DiskHost;
+  protected pending: Operation[] = [];
   private batch: Operation[] = [];
   private incoming: Uint8Array[] = [];
   private incomingZxid = 0n as Zxid;
@@ -99,7 +99,7 @@ export class WorldDisk implements DiskOutput {
     }
   }
 
-  private push(operation: Operation): void {
+  protected push(operation: Operation): void {
     this.pending.push(operation);
     this.begin();
   }
@@ -131,7 +131,7 @@ export class WorldDisk implements DiskOutput {
     if (synced !== null) this.host.onSynced(synced.hi, synced.lo);
   }
 
-  private perform(operation: Operation): DiskOutcome {
+  protected perform(operation: Operation): DiskOutcome {
     if (operation.kind === 'append') this.image.log.push(operation.txn);
     else if (operation.kind === 'snapshotBytes') this.incoming.push(operation.bytes);
     else return this.performAsk(operation.ask);
@@ -163,7 +163,7 @@ export class WorldDisk implements DiskOutput {
     }
   }
 
-  private truncate(zxid: Zxid): DiskOutcome {
+  protected truncate(zxid: Zxid): DiskOutcome {
     const { image } = this;
     const hi = highHalf(zxid);
     const lo = lowHalf(zxid);

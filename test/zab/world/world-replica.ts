@@ -40,7 +40,7 @@ export class WorldReplica implements Replica {
   private proposals: WorldTxn[] = [];
   private epoch = 0;
   private counter = 0;
-  private readonly parts: ReplicaParts;
+  protected readonly parts: ReplicaParts;
 
   constructor(parts: ReplicaParts) {
     this.parts = parts;
