@@ -17,6 +17,7 @@ export interface ElectionWorld {
   readonly random: SeededRandom;
   /** One decision in so many is for anybody. */
   readonly wrongOnceIn: number;
+  readonly forced: ReadonlyMap<ServerId, ServerId>;
   /** Servers that this one can talk to, and itself. */
   reachable(from: ServerId): Candidate[];
 }
@@ -81,7 +82,9 @@ export class ChanceElection implements Election {
 
   private choose(): ServerId | null {
     const { self, verifier } = this.parts.view;
-    const { random, wrongOnceIn } = this.world;
+    const { random, wrongOnceIn, forced } = this.world;
+    const wanted = forced.get(self);
+    if (wanted !== undefined) return wanted;
     const servers = this.world.reachable(self).filter(({ votes }) => votes);
     const isVoter = servers.some(({ id }) => id === self);
     if (isVoter && random.below(wrongOnceIn) === 0) return random.pick(servers).id;

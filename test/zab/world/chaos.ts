@@ -21,12 +21,20 @@ export function liveThrough(world: PeerWorld): void {
   recover(world);
 }
 
+export function* seeds(count: number): Iterable<number> {
+  for (let seed = 1; seed <= count; seed++) yield seed;
+}
+
 /** The first seed whose world is not as it should be, and why; null when all are. */
-export function findViolation(seeds: Iterable<number>, from: (seed: number) => WorldOptions) {
+export function findViolation(
+  seeds: Iterable<number>,
+  from: (seed: number) => WorldOptions,
+  live: (world: PeerWorld) => void = liveThrough,
+) {
   for (const seed of seeds) {
     const world = new PeerWorld(from(seed));
     try {
-      liveThrough(world);
+      live(world);
     } catch (error) {
       if (!(error instanceof Error)) throw error;
       const lately = world.log.slice(-40).join('\n');

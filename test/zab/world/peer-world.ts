@@ -67,6 +67,8 @@ export class PeerWorld {
   /** One decision of the election in so many is for anybody. */
   wrongOnceIn: number;
   syncUsMax = 4000;
+  /** Whom a server elects, whatever it thinks. */
+  readonly forced = new Map<ServerId, ServerId>();
   private txns = 0;
 
   constructor(options: WorldOptions) {
@@ -275,7 +277,7 @@ export class WorldProcess implements NetListener {
     const { world } = this.server;
     return {
       random: world.random,
-      syncUsMax: world.syncUsMax,
+      syncUsMax: () => world.syncUsMax,
       after: (delayUs: number, happening: () => void) => world.timeline.after(delayUs, happening),
       hear: (happening: () => void) => this.hear(happening),
       onSynced: (hi: number, lo: number) => this.peer.onSynced(hi, lo),

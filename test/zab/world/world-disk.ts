@@ -35,7 +35,7 @@ export interface DiskHost {
   onSynced(zxidHi: number, zxidLo: number): void;
   readonly random: SeededRandom;
   /** How long a sync takes. */
-  readonly syncUsMax: number;
+  syncUsMax(): number;
 }
 
 export function emptyImage(): DurableImage {
@@ -109,7 +109,7 @@ export class WorldDisk implements DiskOutput {
     const { host } = this;
     this.batch = this.pending;
     this.pending = [];
-    host.after(50 + host.random.below(host.syncUsMax), () => {
+    host.after(50 + host.random.below(host.syncUsMax()), () => {
       if (!this.isAlive) return;
       const { batch } = this;
       const outcomes = batch.map((operation) => this.perform(operation));
