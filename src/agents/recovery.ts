@@ -165,6 +165,7 @@ function keeperSettings(settings: Settings, serverId: number): KeeperSettings {
     minSessionTimeoutMs: settings.minSessionTimeout,
     maxSessionTimeoutMs: settings.maxSessionTimeout,
     digestEnabled: settings['digest.enabled'],
+    txnBytesMax: payloadBytesMax(settings),
     containerCheckIntervalMs: settings['znode.container.checkIntervalMs'],
     containerMaxPerMinute: settings['znode.container.maxPerMinute'],
     containerMaxNeverUsedIntervalMs: settings['znode.container.maxNeverUsedIntervalMs'],

@@ -9,6 +9,8 @@ const mib = 1024 * kib;
 
 /** Apache's default of `jute.maxbuffer`: the longest frame, inclusive. */
 export const frameBytesMaxDefault = 0xfffff;
+/** `jute.maxbuffer` and its extra size may be this at the most: a txn of both fits on a ring. */
+export const frameBytesMaxHighest = 128 * mib;
 /** Header fields that precede a request or reply body: xid + type, xid + zxid + err. */
 export const requestHeaderBytes = 8;
 export const replyHeaderBytes = 16;

@@ -44,6 +44,8 @@ export interface SettingDetails {
   readonly aliases?: readonly string[];
   /** Lower values are raised to this one, with a warning. */
   readonly atLeast?: number;
+  /** Higher values are lowered to this one, with a warning. */
+  readonly atMost?: number;
   /** What the documentation shows as default where the plain value would not tell. */
   readonly shownDefault?: string;
   /** Without it nobody is told about a missing effect: nothing is lost on a standalone server. */

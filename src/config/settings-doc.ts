@@ -68,10 +68,11 @@ function settingLine([name, row]: [string, Setting<unknown>]): string {
   const fallback = details.shownDefault ?? (plain === '' ? 'none' : plain);
   const unit = details.unit === undefined ? '' : `; ${details.unit}`;
   const floor = details.atLeast === undefined ? '' : `, raised to ${details.atLeast} if lower`;
+  const ceiling = details.atMost === undefined ? '' : `, lowered to ${details.atMost} if higher`;
   const cells = [
     names,
     property === null || property === name ? '' : `\`${property}\``,
-    `${kind.allowed}${floor}${unit}`,
+    `${kind.allowed}${floor}${ceiling}${unit}`,
     fallback,
     details.means,
     shortStatus(details.status ?? 'not yet') + (details.refuseWhileMissing ? ' (refused)' : ''),

@@ -2,6 +2,7 @@
  * Settings of the data directory, the transaction log, snapshots, sessions' basics and the tree.
  * Rows only: see `setting.ts` for what a row says.
  */
+import { frameBytesMaxHighest } from '../base/limits.ts';
 import {
   bare,
   decimal,
@@ -225,11 +226,13 @@ export const storageSettings = {
     means: 'The longest request, and the longest data of a node, that is accepted.',
     unit: 'bytes',
     status: works,
+    atMost: frameBytesMaxHighest,
   }),
   'jute.maxbuffer.extrasize': property(integer, -1, {
-    means: 'What a transaction may be longer than a request when files are read.',
+    means: 'What a transaction may be longer than a request.',
     unit: 'bytes',
     status: works,
+    atMost: frameBytesMaxHighest,
     shownDefault: 'jute.maxbuffer',
   }),
   maxResponseCacheSize: property(integer, 400, {

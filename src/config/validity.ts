@@ -21,7 +21,7 @@ export function settle(settings: SettingsDraft, origins: Origins): ConfigWarning
   const refuse = (key: SettingKey, allowed: string): never => {
     throw problem(settings, origins, { key, allowed });
   };
-  const warnings = settleRaise(settings);
+  const warnings = settleBounds(settings);
   if (settings.dataDir === '') refuse('dataDir', 'the path of a directory');
   if (settings.dataLogDir === '') settings.dataLogDir = settings.dataDir;
   if (settings.tickTime <= 0) refuse('tickTime', 'a positive number of milliseconds');
@@ -48,15 +48,18 @@ export function settle(settings: SettingsDraft, origins: Origins): ConfigWarning
 
 type Refuse = (key: SettingKey, allowed: string) => never;
 
-function settleRaise(settings: SettingsDraft): ConfigWarning[] {
+function settleBounds(settings: SettingsDraft): ConfigWarning[] {
   const values = settings as unknown as Record<string, unknown>;
   const warnings: ConfigWarning[] = [];
   for (const [key, { details }] of settingRows) {
     const value = values[key];
-    if (details.atLeast === undefined || typeof value !== 'number') continue;
-    if (value >= details.atLeast) continue;
-    values[key] = details.atLeast;
-    warnings.push({ key, message: `${key}=${value} is too low and raised to ${details.atLeast}` });
+    if (typeof value !== 'number') continue;
+    const { atLeast = -Infinity, atMost = Infinity } = details;
+    const bounded = Math.min(Math.max(value, atLeast), atMost);
+    if (bounded === value) continue;
+    values[key] = bounded;
+    const what = value < bounded ? 'low and raised' : 'high and lowered';
+    warnings.push({ key, message: `${key}=${value} is too ${what} to ${bounded}` });
   }
   return warnings;
 }

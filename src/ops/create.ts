@@ -11,6 +11,7 @@ import { CreateFlag, OpCode } from '../jute/proto.ts';
 import type { JuteReader } from '../jute/reader.ts';
 import type { JuteWriter } from '../jute/writer.ts';
 import { containerOwnerHi, isSessionOwner, ttlOwnerHi } from '../state/apply-txn.ts';
+import { pathBytesMax } from '../tree/layout.ts';
 import { isPoisonousLimitsPath, isStatsPath } from '../tree/quota.ts';
 import { checkQuota, permits, RequestAcl } from './access.ts';
 import type { AnswerOp, PrepareOp, PrepContext } from './contexts.ts';
@@ -194,7 +195,9 @@ function checkNewPath(context: PrepContext, txn: JuteWriter, from: number): Erro
   const { parent, node, pending } = context;
   const start = from + 4;
   const end = txn.offset;
-  if (!isValidPath(txn.bytes, start, end)) return ErrorCode.badArguments;
+  if (end - start > pathBytesMax || !isValidPath(txn.bytes, start, end)) {
+    return ErrorCode.badArguments;
+  }
   if (pending.read(txn.bytes, start, end, node)) return ErrorCode.nodeExists;
   if (isSessionOwner(parent.ownerHi, parent.ownerLo, context.settings.extendedTypesEnabled)) {
     return ErrorCode.noChildrenForEphemerals;

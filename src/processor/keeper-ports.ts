@@ -87,6 +87,8 @@ export interface KeeperSettings extends OpSettings {
   readonly maxSessionTimeoutMs: number;
   /** `zookeeper.digest.enabled`: txns carry the digest of the tree. */
   readonly digestEnabled: boolean;
+  /** What every server with these settings reads back; see `agents/storage-options.ts`. */
+  readonly txnBytesMax: number;
   /** `znode.container.checkIntervalMs`, `.maxPerMinute`, `.maxNeverUsedIntervalMs` (0 = off). */
   readonly containerCheckIntervalMs: number;
   readonly containerMaxPerMinute: number;

@@ -22,11 +22,6 @@ import type { KeeperParts, KeeperSettings } from './keeper-ports.ts';
 import type { OutstandingChanges } from './outstanding-changes.ts';
 import type { Proposal, Proposals } from './proposals.ts';
 
-/**
- * The longest txn that every server, ours and Apache's, reads back from its log and snapshots:
- * default `jute.maxbuffer` and the same again as `extrasize`.
- */
-const txnBytesMax = 2_097_150;
 /** What a node that is changed or created needs in the tree beside what its txn holds, at most. */
 const nodeOverheadBytes = 256;
 /** Part of its memory that the tree keeps free for txns that are committed already. */
@@ -55,7 +50,7 @@ export const noRequester: Requester = {
 export class Prep implements PrepContext {
   readonly tree: TreeWriter;
   readonly pending: OutstandingChanges;
-  readonly settings: OpSettings & Pick<KeeperSettings, 'digestEnabled'>;
+  readonly settings: OpSettings & Pick<KeeperSettings, 'digestEnabled' | 'txnBytesMax'>;
   readonly quotas: Quotas;
   readonly schemes: SchemeTable;
   readonly node = new NodeState();
@@ -168,7 +163,8 @@ export class Prep implements PrepContext {
       if (!(error instanceof JuteError)) throw error;
       err = ErrorCode.marshallingError;
     }
-    if (err !== ErrorCode.ok || txn.offset + txnDigestBytes <= txnBytesMax) return err;
+    if (err !== ErrorCode.ok) return err;
+    if (txn.offset + txnDigestBytes <= this.settings.txnBytesMax) return err;
     if (row.code !== OpCode.closeSession) return ErrorCode.marshallingError;
     // A session must always be able to end: replicas know its nodes without the list, too.
     txn.offset = txnHeaderBytes;

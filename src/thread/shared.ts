@@ -4,6 +4,7 @@
  */
 import { totalmem } from 'node:os';
 import { createMetricsMemory, type MetricsMemory } from '../admin/metrics-recorder.ts';
+import { payloadBytesMax } from '../agents/storage-options.ts';
 import { ringBytesDefault, sessionsMax } from '../base/limits.ts';
 import type { Clock, Random } from '../base/ports.ts';
 import type { Settings } from '../config/settings.ts';
@@ -11,7 +12,7 @@ import { type BellMemory, createBell } from '../ring/bell.ts';
 import { createRing, type RingMemory } from '../ring/ring.ts';
 import { createSessionTable, type SessionTableMemory } from '../state/session-table.ts';
 import { createSharedStatus, type SharedStatusMemory } from '../state/shared-status.ts';
-import { payloadBytesMaxDefault } from '../storage/txn-log-format.ts';
+import { pathBytesMax } from '../tree/layout.ts';
 import { createTreeMemory, type TreeMemory } from '../tree/tree-memory.ts';
 import { type AgentName, type Placement, placements, threadOf } from './placement.ts';
 
@@ -36,6 +37,8 @@ export interface SharedOptions {
   readonly hashSeed: number;
   /** Longest frame, `jute.maxbuffer`: it decides how long the rings are. */
   readonly frameBytesMax: number;
+  /** Longest txn, of the same settings. */
+  readonly payloadBytesMax: number;
   readonly nowMs: number;
 }
 
@@ -54,6 +57,7 @@ export function sharedOptions(
     treeBytesMax: wantedMb > 0 ? wantedMb * mib : Math.floor(totalmem() / 2),
     hashSeed: ports.random.next32(),
     frameBytesMax: settings['jute.maxbuffer'],
+    payloadBytesMax: payloadBytesMax(settings),
     nowMs: ports.clock.monotonicMs(),
   };
 }
@@ -74,8 +78,8 @@ export function createShared(options: SharedOptions): SharedServer {
     metrics: { front: createMetricsMemory(), log: createMetricsMemory() },
     requests: ring(ringBytesFor(frameBytesMax), 'front', 'keeper'),
     // The path of a notification may be as long as the frame that made the node.
-    replies: ring(ringBytesFor(frameBytesMax), 'keeper', 'front'),
-    appends: ring(ringBytesFor(payloadBytesMaxDefault), 'ensemble', 'log'),
+    replies: ring(ringBytesFor(Math.min(frameBytesMax, pathBytesMax)), 'keeper', 'front'),
+    appends: ring(ringBytesFor(options.payloadBytesMax), 'ensemble', 'log'),
     synced: ring(smallRingBytes, 'log', 'ensemble'),
   };
 }

@@ -17,6 +17,7 @@ import { RingReceiver } from '../../src/ring/ring-receiver.ts';
 import { RingSender } from '../../src/ring/ring-sender.ts';
 import { SessionTable } from '../../src/state/session-table.ts';
 import { Serving, SharedStatus } from '../../src/state/shared-status.ts';
+import { payloadBytesMaxDefault } from '../../src/storage/txn-log-format.ts';
 import { assembleFront } from '../../src/thread/assemble-front.ts';
 import { nodePorts } from '../../src/thread/node-ports.ts';
 import { createShared, type SharedServer } from '../../src/thread/shared.ts';
@@ -142,7 +143,10 @@ export class FrontWorld {
   private createShared(treeBytesMax: number): SharedServer {
     const frameBytesMax = this.settings['jute.maxbuffer'];
     const nowMs = this.nowMs;
-    return createShared({ placement: 'inline', treeBytesMax, hashSeed: 0, frameBytesMax, nowMs });
+    return createShared({
+      ...{ placement: 'inline', treeBytesMax, hashSeed: 0, frameBytesMax, nowMs },
+      payloadBytesMax: payloadBytesMaxDefault,
+    });
   }
 
   /** A connection that has said nothing yet. */

@@ -292,6 +292,15 @@ describe('warnings', () => {
     expect(settings.commitLogCount).toBe(500);
     expect(warnings).toHaveLength(3);
   });
+
+  test('values that are too high are lowered, and the message says to what', () => {
+    const cfg = `${base}jute.maxbuffer=500000000`;
+    const { settings, warnings } = configure({ cfg });
+    expect(settings['jute.maxbuffer']).toBe(134_217_728);
+    expect(settings['jute.maxbuffer.extrasize']).toBe(134_217_728);
+    const message = 'jute.maxbuffer=500000000 is too high and lowered to 134217728';
+    expect(warnings).toEqual([{ key: 'jute.maxbuffer', message }]);
+  });
 });
 
 describe('rules', () => {

@@ -24,6 +24,7 @@ import { Ephemerals } from '../../src/state/ephemerals.ts';
 import { createSessionTable, SessionTable } from '../../src/state/session-table.ts';
 import { SessionTracker } from '../../src/state/session-tracker.ts';
 import { WatchTable } from '../../src/state/watch-table.ts';
+import { payloadBytesMaxDefault } from '../../src/storage/txn-log-format.ts';
 import { Quotas } from '../../src/tree/quota.ts';
 import { createTreeMemory, type TreeMemory } from '../../src/tree/tree-memory.ts';
 import { TreeView } from '../../src/tree/tree-view.ts';
@@ -78,6 +79,7 @@ export const defaultSettings: KeeperSettings = {
   minSessionTimeoutMs: 4000,
   maxSessionTimeoutMs: 40000,
   digestEnabled: true,
+  txnBytesMax: payloadBytesMaxDefault,
   containerCheckIntervalMs: 60_000,
   containerMaxPerMinute: 10_000,
   containerMaxNeverUsedIntervalMs: 0,
