@@ -5,7 +5,7 @@ import { CreateFlag, EventType } from '../../src/jute/proto.ts';
 import { RawClient } from '../support/raw-client.ts';
 import { create, getData, multi, remove, setData } from '../support/raw-requests.ts';
 import { craftDirectory } from './crafted.ts';
-import { bytesOf, exists, getChildren, op, resultsOf, textOf } from './requests.ts';
+import { addWatch, bytesOf, exists, getChildren, op, resultsOf, textOf } from './requests.ts';
 import { useDirectories, useSite } from './site.ts';
 
 const { quotaExceeded } = ErrorCode;
@@ -139,11 +139,9 @@ describe('a server that removes one container a minute', () => {
       op.create(`/containers/${name}/child`),
       op.remove(`/containers/${name}/child`),
     ]);
-    await getChildren(client, '/containers', true);
+    await addWatch(client, '/containers', 0);
     await multi(client, operations);
-    await client.notified(1);
-    await getChildren(client, '/containers', true);
-    const [, gone] = await client.notified(2);
+    const [, , gone] = await client.notified(3);
     expect(gone).toMatchObject({ type: EventType.nodeChildrenChanged, path: '/containers' });
     // A session that expires is the proof that many checks have passed since.
     const clock = await RawClient.connect({ port: site.port, timeoutMs: 300 });
