@@ -6,7 +6,7 @@
 import type { Zxid } from '../base/zxid.ts';
 import type { ForwardedRequest } from '../processor/keeper-ports.ts';
 import type { Epochs } from '../storage/epoch-files.ts';
-import type { Replica } from '../zab/peer-ports.ts';
+import type { PeerCounts, Replica } from '../zab/peer-ports.ts';
 
 /** What a start has found on disk. The txns behind the newest snapshot are in the `TxnHistory`. */
 export interface FoundOnDisk {
@@ -22,6 +22,11 @@ export interface FoundOnDisk {
 export interface EnsembleReplica extends Replica {
   /** From rest: there is nobody else to ask. */
   serveAlone(): void;
+  /**
+   * True while what was committed already does not fit on the ring to the front: nothing further is
+   * committed or delivered until then, so that it does not pile up here.
+   */
+  readonly isStalled: boolean;
   /** The log has begun a new file, and a snapshot is due. */
   onSnapshotDue(): void;
 }
@@ -30,6 +35,8 @@ export interface EnsembleReplica extends Replica {
 export interface Ensemble {
   /** Once, at the start: `replica` rests, with the state from disk. A role follows, now or later. */
   begin(found: FoundOnDisk, replica: EnsembleReplica): void;
+  /** For monitoring; null on a standalone server. */
+  counts(): PeerCounts | null;
   /** False while no further requests may be taken. */
   readonly ready: boolean;
   /** Deciding: a txn to make durable and to replicate. `Replica.commit` follows, never at once. */

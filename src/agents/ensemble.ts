@@ -44,6 +44,10 @@ export class EnsembleAgent implements Agent, Ensemble {
 
   start(): void {}
 
+  counts(): null {
+    return null;
+  }
+
   /** False while proposals wait for room on the ring to the log: take no new requests then. */
   get ready(): boolean {
     return !this.parts.appends.stalled;
@@ -77,6 +81,7 @@ export class EnsembleAgent implements Agent, Ensemble {
 
   dutyCycle(): number {
     this.parts.appends.flush();
+    if (this.replica?.isStalled) return 0;
     return this.parts.synced.drain(this.onRecord, recordsPerTurn);
   }
 

@@ -7,11 +7,13 @@ import { decodeIdentities } from '../auth/identity.ts';
 import { unreachable } from '../base/assert.ts';
 import { JuteReader } from '../jute/reader.ts';
 import type { KeeperCore } from '../processor/keeper-core.ts';
+import type { QueryKind } from '../processor/queries.ts';
 import type { RingReceiver } from '../ring/ring-receiver.ts';
 import { ConnectLayout, queryKinds, RequestLayout, ToKeeper } from './messages.ts';
 
 export interface KeeperInboxEffects {
-  answer(queryId: number, value: unknown): void;
+  /** Answers a query of the front. */
+  onQuery(queryId: number, kind: QueryKind): void;
   roll(): void;
 }
 
@@ -60,8 +62,8 @@ export class KeeperInbox {
         this.core.disconnect(view.getInt32(offset));
         return true;
       case ToKeeper.query: {
-        const what = queryKinds[view.getInt32(offset + 4)] ?? 'gauges';
-        this.effects.answer(view.getInt32(offset), this.core.query(what));
+        const kind = queryKinds[view.getInt32(offset + 4)] ?? 'gauges';
+        this.effects.onQuery(view.getInt32(offset), kind);
         return true;
       }
       case ToKeeper.snapshot:

@@ -12,6 +12,7 @@ import type { Epoch, Zxid } from '../base/zxid.ts';
 import { encodeUtf8 } from '../jute/utf8.ts';
 import type { KeeperCore } from '../processor/keeper-core.ts';
 import type { ConnectAnswer, ForwardedRequest, KeeperOutput } from '../processor/keeper-ports.ts';
+import type { QueryKind } from '../processor/queries.ts';
 import type { RingReceiver } from '../ring/ring-receiver.ts';
 import { Serving, type SharedStatus } from '../state/shared-status.ts';
 import type { LearnerRequest, LinkId, RoleName, SnapshotStreamOutput } from '../zab/peer-ports.ts';
@@ -51,7 +52,7 @@ export class KeeperAgent implements Agent, KeeperOutput, EnsembleReplica {
     const { core, recovered, found } = parts.recovery.start(this);
     this.core = core;
     this.inbox = new KeeperInbox(parts.requests, this.core, {
-      answer: (queryId, value) => this.answer(queryId, value),
+      onQuery: (queryId, kind) => this.onQuery(queryId, kind),
       roll: () => parts.ensemble.roll(),
     });
     parts.ensemble.begin(found, this);
@@ -78,12 +79,16 @@ export class KeeperAgent implements Agent, KeeperOutput, EnsembleReplica {
 
   /** At rest requests are only dropped, which costs nobody anything. */
   private readonly mayTake = (): boolean => {
-    const { replies, ensemble } = this.parts;
-    if (replies.stalled) return false;
+    const { ensemble } = this.parts;
+    if (this.isStalled) return false;
     return this.core.isResting || (ensemble.ready && this.core.outstanding < outstandingMax);
   };
 
   stop(): void {}
+
+  get isStalled(): boolean {
+    return this.parts.replies.stalled;
+  }
 
   get appliedHi(): number {
     return this.core.appliedHi;
@@ -288,8 +293,10 @@ export class KeeperAgent implements Agent, KeeperOutput, EnsembleReplica {
     replies.view.setInt32(at, cnxnId);
   }
 
-  private answer(queryId: number, value: unknown): void {
-    const { replies } = this.parts;
+  private onQuery(queryId: number, kind: QueryKind): void {
+    const { replies, ensemble } = this.parts;
+    const answer = this.core.query(kind);
+    const value = kind === 'gauges' ? { ...answer, quorum: ensemble.counts() } : answer;
     const json = encodeUtf8(JSON.stringify(value));
     let from = 0;
     do {

@@ -20,6 +20,7 @@ import type {
   LinkId,
   LinkOutput,
   ListenerName,
+  PeerCounts,
   PeerInput,
   PeerOutput,
 } from '../zab/peer-ports.ts';
@@ -79,13 +80,18 @@ export class PeerAgent implements Agent, Ensemble, LinkOutput, DiskOutput {
     if (peer === null) return 0;
     const { appends, packetsOut, packetsIn, synced } = this.parts;
     peer.tick(nowMs);
-    const taken = synced.drain(this.onLogRecord, recordsPerTurn);
-    const heard = packetsIn.drain(this.onLinkRecord, recordsPerTurn);
+    const mayTake = !this.replica?.isStalled;
+    const taken = mayTake ? synced.drain(this.onLogRecord, recordsPerTurn) : 0;
+    const heard = mayTake ? packetsIn.drain(this.onLinkRecord, recordsPerTurn) : 0;
     peer.flush();
     // Proposals are on their way to the others while the own disk works.
     packetsOut.flush();
     appends.flush();
     return taken + heard;
+  }
+
+  counts(): PeerCounts {
+    return this.mustPeer().counts();
   }
 
   get ready(): boolean {

@@ -11,14 +11,6 @@ export const Serving = { starting: 0, serving: 1, stopping: 2, looking: 3 } as c
 export const serverRoles = ['standalone', 'looking', 'leading', 'following', 'observing'] as const;
 export type ServerRole = (typeof serverRoles)[number];
 
-/** Numbers that only members of an ensemble have. */
-export const quorumCounts = [
-  ...(['size', 'learners', 'syncedFollowers', 'syncedNonVotingFollowers'] as const),
-  ...(['syncedObservers', 'pendingSyncs'] as const),
-  ...(['lastProposalBytes', 'minProposalBytes', 'maxProposalBytes'] as const),
-] as const;
-export type QuorumCount = (typeof quorumCounts)[number];
-
 const Word = {
   serving: 0,
   readGate: 1,
@@ -26,14 +18,11 @@ const Word = {
   role: 3,
   epoch: 4,
   leader: 5,
-  counts: 6,
-  words: 6 + quorumCounts.length,
+  lastProposal: 6,
+  minProposal: 7,
+  maxProposal: 8,
+  words: 9,
 } as const;
-
-const wordOf = (count: QuorumCount) => Word.counts + quorumCounts.indexOf(count);
-const lastProposal = wordOf('lastProposalBytes');
-const minProposal = wordOf('minProposalBytes');
-const maxProposal = wordOf('maxProposalBytes');
 
 export function createSharedStatus(): SharedStatusMemory {
   const memory = new SharedArrayBuffer(Word.words * 4);
@@ -107,25 +96,27 @@ export class SharedStatus {
     this.words[Word.leader] = serverId;
   }
 
-  count(name: QuorumCount): number {
-    return this.words[wordOf(name)] as number;
+  /** Bytes of a leader's proposals, -1 each while there was none. */
+  get proposals(): { readonly last: number; readonly min: number; readonly max: number } {
+    const { words } = this;
+    return {
+      last: words[Word.lastProposal] as number,
+      min: words[Word.minProposal] as number,
+      max: words[Word.maxProposal] as number,
+    };
   }
 
-  setCount(name: QuorumCount, value: number): void {
-    this.words[wordOf(name)] = value;
-  }
-
-  /** Keeper only: the lengths of proposals begin anew, -1 each until there is one. */
+  /** Keeper only: a leader begins. */
   resetProposals(): void {
-    this.words[lastProposal] = this.words[minProposal] = this.words[maxProposal] = -1;
+    this.words.fill(-1, Word.lastProposal, Word.maxProposal + 1);
   }
 
   /** Keeper only. */
   countProposal(bytes: number): void {
     const { words } = this;
-    words[lastProposal] = bytes;
-    if (bytes > (words[maxProposal] as number)) words[maxProposal] = bytes;
-    const min = words[minProposal] as number;
-    if (min < 0 || bytes < min) words[minProposal] = bytes;
+    words[Word.lastProposal] = bytes;
+    if (bytes > (words[Word.maxProposal] as number)) words[Word.maxProposal] = bytes;
+    const min = words[Word.minProposal] as number;
+    if (min < 0 || bytes < min) words[Word.minProposal] = bytes;
   }
 }

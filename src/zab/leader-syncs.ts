@@ -35,6 +35,11 @@ export class LeaderSyncs {
     this.commit = commit;
   }
 
+  /** Not done yet. */
+  get count(): number {
+    return this.waiting.length;
+  }
+
   add(learner: LearnerLink | null): void {
     const { lastHi, lastLo } = this.parts.history;
     const round = this.parts.settings.quorumSync ? this.started + 1 : 0;

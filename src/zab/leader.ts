@@ -15,7 +15,7 @@ import type { PacketReader } from '../jute/packet-reader.ts';
 import { EpochNegotiation, epochMax } from './discovery.ts';
 import { LeaderBroadcast } from './leader-broadcast.ts';
 import { LearnerLink, type LearnerListener } from './learner-link.ts';
-import type { LinkId } from './peer-ports.ts';
+import type { LeaderCounts, LinkId } from './peer-ports.ts';
 import type { ServerId } from './quorum-verifier.ts';
 import type { Role, RoleParts } from './role-ports.ts';
 
@@ -32,6 +32,7 @@ export class Leader implements Role, LearnerListener {
   private phaseDueMs: number;
   private pingMs: number;
   private quorumMs: number;
+  private establishedMs = 0;
   private isOver = false;
 
   constructor(parts: RoleParts) {
@@ -57,6 +58,20 @@ export class Leader implements Role, LearnerListener {
     const isAnyHost = settings.listenOnAllIps || addresses.length > 1;
     links.listen('quorum', isAnyHost ? null : first.host, first.port);
     this.promise(view.self, durable.acceptedEpoch);
+  }
+
+  counts(): LeaderCounts | null {
+    if (this.phase !== 'broadcast') return null;
+    const learners = [...this.learners.values()];
+    const synced = learners.filter(({ isForwarding }) => isForwarding);
+    const followers = synced.filter(({ votes }) => votes);
+    return {
+      learners: learners.length,
+      syncedFollowers: followers.length,
+      syncedObservers: synced.length - followers.length,
+      pendingSyncs: this.broadcast.syncs.count,
+      uptimeMs: this.parts.now() - this.establishedMs,
+    };
   }
 
   get ready(): boolean {
@@ -296,6 +311,7 @@ export class Leader implements Role, LearnerListener {
   /** A quorum has the leader's history: it is committed, and the broadcast begins. */
   private establish(): void {
     this.become('broadcast');
+    this.establishedMs = this.parts.now();
     this.quorumMs = this.parts.now() + this.parts.settings.tickTimeMs;
     this.broadcast.begin();
     this.parts.onEstablished(this.epoch);

@@ -71,6 +71,10 @@ export class Learner implements Role {
     if (!this.dial.next()) this.leave('The leader has no address');
   }
 
+  counts(): null {
+    return null;
+  }
+
   get ready(): boolean {
     return this.isServing && (this.link?.backlogBytes ?? 0) < linkBacklogHighWater;
   }

@@ -165,6 +165,24 @@ export interface RecoveredEpochs {
   readonly currentEpoch: Epoch;
 }
 
+/** What monitoring asks of a leader (Apache `LeaderZooKeeperServer.registerMetrics`). */
+export interface LeaderCounts {
+  /** Connected, in whatever state. */
+  readonly learners: number;
+  readonly syncedFollowers: number;
+  readonly syncedObservers: number;
+  readonly pendingSyncs: number;
+  /** Since the epoch was established. */
+  readonly uptimeMs: number;
+}
+
+export interface PeerCounts {
+  /** Servers that vote. */
+  readonly quorumSize: number;
+  /** Null unless this server is an established leader. */
+  readonly leader: LeaderCounts | null;
+}
+
 /** What the ensemble agent and the keeper call; `Peer` implements it. Never called from inside an output. */
 export interface PeerInput {
   /** Once, when the state on disk is loaded: begins to look for a leader. */
@@ -183,6 +201,8 @@ export interface PeerInput {
   onSynced(zxidHi: number, zxidLo: number): void;
   /** The end of a duty cycle: what was gathered for the links leaves now, a write a link. */
   flush(): void;
+  /** For monitoring; made when it is asked for. */
+  counts(): PeerCounts;
   /** False while no further requests may be taken (a follower's queue is full, or a step-down is due). */
   readonly ready: boolean;
   /** Leader: the keeper's next proposal. It may be called from inside `Replica` calls. */

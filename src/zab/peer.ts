@@ -19,6 +19,7 @@ import type {
   LearnerRequest,
   LinkId,
   ListenerName,
+  PeerCounts,
   PeerInput,
   PeerParts,
   RecoveredEpochs,
@@ -139,6 +140,11 @@ export class Peer implements PeerInput, ElectionListener {
   flush(): void {
     this.role?.flush();
     this.settle();
+  }
+
+  counts(): PeerCounts {
+    const quorumSize = this.parts.view.verifier.voters.length;
+    return { quorumSize, leader: this.role?.counts() ?? null };
   }
 
   get ready(): boolean {

@@ -3,7 +3,14 @@ import type { Logger } from '../base/ports.ts';
 import type { Epoch } from '../base/zxid.ts';
 import type { DurableState } from './durable-state.ts';
 import type { EnsembleView, PeerSettings } from './ensemble-view.ts';
-import type { LearnerRequest, LinkId, LinkOutput, Replica, SyncRequest } from './peer-ports.ts';
+import type {
+  LeaderCounts,
+  LearnerRequest,
+  LinkId,
+  LinkOutput,
+  Replica,
+  SyncRequest,
+} from './peer-ports.ts';
 import type { TxnHistory } from './txn-history.ts';
 
 /** What a role is given. */
@@ -30,6 +37,8 @@ export interface RoleParts {
 /** A server that leads or learns. Nothing is called any more after `close`. */
 export interface Role {
   readonly ready: boolean;
+  /** Null for a learner, and before the leader is established. */
+  counts(): LeaderCounts | null;
   start(): void;
   tick(nowMs: number): void;
   nextDeadlineMs(): number;

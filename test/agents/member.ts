@@ -19,7 +19,7 @@ import { TxnLogWriter } from '../../src/storage/txn-log-writer.ts';
 import { schemeTable } from '../../src/thread/assemble.ts';
 import type { SharedServer } from '../../src/thread/shared.ts';
 import { TreeView } from '../../src/tree/tree-view.ts';
-import type { SnapshotStreamOutput } from '../../src/zab/peer-ports.ts';
+import type { PeerCounts, SnapshotStreamOutput } from '../../src/zab/peer-ports.ts';
 import { TxnHistory } from '../../src/zab/txn-history.ts';
 import type { SimClient } from '../sim/sim-client.ts';
 import { SimDisk } from '../sim/sim-disk.ts';
@@ -106,6 +106,10 @@ export class Member implements Ensemble {
 
   revalidate(hi: number, lo: number): void {
     this.revalidated.push((BigInt(hi) << 32n) | BigInt(lo >>> 0));
+  }
+
+  counts(): PeerCounts {
+    return { quorumSize: 3, leader: null };
   }
 
   roll(): void {}

@@ -48,6 +48,7 @@ let calls: Call[];
 let rings: Record<'appends' | 'synced' | 'out' | 'in', ReturnType<typeof ring>>;
 let agent: PeerAgent;
 let output: PeerOutput;
+let replica: { isStalled: boolean };
 
 beforeEach(() => {
   calls = [];
@@ -66,7 +67,8 @@ beforeEach(() => {
     epochs: { accepted: epoch, current: epoch },
     mayVote: true,
   };
-  agent.begin(found, recorder(calls, {}) as EnsembleReplica);
+  replica = { isStalled: false };
+  agent.begin(found, recorder(calls, replica) as EnsembleReplica);
 });
 
 /** One duty cycle: what the peer was called with, without the frame of each cycle. */
@@ -138,6 +140,16 @@ describe('the log', () => {
     sender.open(ToEnsemble.snapshotDue, 0);
     sender.flush();
     expect(cycle()).toEqual([['onSynced', 3, 9], ['onSnapshotDue']]);
+  });
+
+  it('and the links are not heard while clients have to take what there is for them', () => {
+    const { sender } = rings.synced;
+    sender.open(ToEnsemble.snapshotDue, 0);
+    sender.flush();
+    replica.isStalled = true;
+    expect(cycle()).toEqual([]);
+    replica.isStalled = false;
+    expect(cycle()).toEqual([['onSnapshotDue']]);
   });
 });
 
