@@ -60,6 +60,7 @@ export async function startServer(options: StartServerOptions = {}): Promise<Emb
     const server = await startRingkeeper({
       settings,
       serverId: 1,
+      membership: null,
       onFailure: options.onFailure ?? throwUncaught,
     });
     return {

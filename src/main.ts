@@ -51,9 +51,10 @@ function configure(command: ServerCommand): Configuration {
 
 async function serve(command: ServerCommand): Promise<void> {
   const configuration = configure(command);
-  const { settings, myId, warnings } = configuration;
+  const { settings, myId, warnings, isDistributed } = configuration;
   const serverId = myId ?? standaloneServerId;
-  const server = await startRingkeeper({ settings, serverId, onFailure: fail });
+  const membership = isDistributed ? configuration.membership : null;
+  const server = await startRingkeeper({ settings, serverId, membership, onFailure: fail });
   for (const warning of warnings) server.ports.logger.warn({}, warning.message);
   endOnSignal(server);
   process.stdout.write(

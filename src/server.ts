@@ -5,18 +5,20 @@
  */
 import { setTimeout as sleep } from 'node:timers/promises';
 import { Worker } from 'node:worker_threads';
-import type { FrontAgent } from './agents/front.ts';
 import type { Recovered } from './agents/recovery.ts';
 import { dataDirectoryOf } from './agents/storage-options.ts';
 import type { Agent } from './base/agent.ts';
+import type { Membership } from './config/server-lines.ts';
 import type { Settings } from './config/settings.ts';
+import type { FrontAgent } from './front/front.ts';
 import type { Housekeeper } from './jobs/housekeeper.ts';
 import { ClientListener } from './net/client-listener.ts';
+import { PeerLinks } from './net/peer-links.ts';
 import { Bell } from './ring/bell.ts';
 import { Serving, SharedStatus } from './state/shared-status.ts';
 import { openDataDirectory } from './storage/data-directory.ts';
 import { type DirectoryLock, lockDataDirectory } from './storage/node-directory-lock.ts';
-import { assembleKeeper, assembleLog, type Ports } from './thread/assemble.ts';
+import { assembleKeeper, assembleLinks, assembleLog, type Ports } from './thread/assemble.ts';
 import { assembleFront } from './thread/assemble-front.ts';
 import { assembleHousekeeper } from './thread/assemble-jobs.ts';
 import { bundledEntry } from './thread/bundled-entry.ts';
@@ -29,6 +31,8 @@ import type { WorkerStart } from './thread/worker.ts';
 export interface ServerOptions {
   readonly settings: Settings;
   readonly serverId: number;
+  /** Of the ensemble to which the server belongs; null for a standalone one. */
+  readonly membership: Membership | null;
   /** Called once when the server can no longer run; it serves nobody from then on. */
   readonly onFailure: (error: unknown) => void;
 }
@@ -76,7 +80,8 @@ export class RingkeeperServer {
     this.options = options;
     this.ports = nodePorts(settings, 'front');
     const placement = choosePlacement(settings['ringkeeper.placement']);
-    this.shared = createShared(sharedOptions(settings, placement, this.ports));
+    const isMember = options.membership !== null;
+    this.shared = createShared(sharedOptions(settings, placement, isMember, this.ports));
     this.status = new SharedStatus(this.shared.status);
     this.recovering = new Promise((resolve, reject) => {
       this.onRecovered = resolve;
@@ -91,11 +96,13 @@ export class RingkeeperServer {
       wake: () => this.loop.wake(),
       onSnapshotDue: () => this.housekeeper.snapshot(),
     });
+    const mayBlock = placement !== 'inline' && !isMember;
     this.loop = new MainLoop({
       agents: this.mainAgents(),
       bell: new Bell(this.shared.bells[0]!),
       clock: this.ports.clock,
-      mayBlockMs: () => (placement !== 'inline' && this.front.isOnlyWaiting ? blockMsMax : 0),
+      // A member must hear the others at any time.
+      mayBlockMs: () => (mayBlock && this.front.isOnlyWaiting ? blockMsMax : 0),
       onFailure: (error) => this.fail(error),
     });
     this.listeners = this.makeListeners();
@@ -113,6 +120,11 @@ export class RingkeeperServer {
     const parts = { ...options, shared, ports, onRecovered: this.onRecovered };
     return [
       this.front,
+      ...assembleLinks(
+        shared,
+        (listener) => new PeerLinks(listener),
+        () => this.loop.wake(),
+      ),
       ...(names.includes('keeper') ? assembleKeeper(parts) : []),
       ...(names.includes('log') ? [assembleLog(parts)] : []),
     ];
@@ -149,9 +161,9 @@ export class RingkeeperServer {
 
   private startWorkers(): void {
     const { shared } = this;
-    const { settings, serverId } = this.options;
+    const { settings, serverId, membership } = this.options;
     for (let thread = 1; thread < shared.bells.length; thread++) {
-      const workerData: WorkerStart = { thread, shared, settings, serverId };
+      const workerData: WorkerStart = { thread, shared, settings, serverId, membership };
       const worker = new Worker(bundledEntry('thread/worker.js'), { workerData });
       worker.on('message', (message: { recovered: Recovered }) =>
         this.onRecovered(message.recovered),

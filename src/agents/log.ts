@@ -1,18 +1,21 @@
 /**
  * The log agent: appends all txns that wait on its ring, makes them durable with one fsync, then
  * reports the last zxid. It alone touches log files, with synchronous calls. The batch is what
- * arrived during the fsync before it; there is no timer and nothing to tune.
+ * arrived during the fsync before it; there is no timer and nothing to tune. What else the peer
+ * asks is done in its place in line, when everything before it is durable.
  */
 import { basic } from '../admin/metrics-layout.ts';
 import type { MetricsRecorder } from '../admin/metrics-recorder.ts';
 import type { Agent } from '../base/agent.ts';
 import { assert, unreachable } from '../base/assert.ts';
 import type { Clock, Logger, Random } from '../base/ports.ts';
-import { type Zxid, zxidOf } from '../base/zxid.ts';
+import { lowHalf, type Zxid, zxidOf } from '../base/zxid.ts';
 import type { RingReceiver } from '../ring/ring-receiver.ts';
 import { batchBytesMax, recordOverheadBytes } from '../storage/txn-log-format.ts';
 import type { TxnLogWriter } from '../storage/txn-log-writer.ts';
-import { ToEnsemble, ToLog } from './messages.ts';
+import type { DiskAsk } from '../zab/peer-ports.ts';
+import type { LogAsks } from './log-asks.ts';
+import { diskAsks, ToEnsemble, ToLog } from './messages.ts';
 import type { Outlet } from './outlet.ts';
 
 export interface LogSettings {
@@ -29,6 +32,8 @@ export interface LogParts {
   readonly synced: Outlet;
   /** Opens the log behind the last txn that is on disk. */
   readonly openWriter: (lastZxid: Zxid) => TxnLogWriter;
+  /** Of a member of an ensemble; null on a standalone server. */
+  readonly asks: LogAsks | null;
   readonly clock: Clock;
   readonly random: Random;
   readonly logger: Logger;
@@ -96,8 +101,10 @@ export class LogAgent implements Agent {
         return true;
       }
       case ToLog.ask:
+        return this.onAsk(offset);
       case ToLog.snapshotBytes:
-        throw new Error('a standalone server asks the log for nothing but appends');
+        this.mustAsks().snapshotBytes(this.parts.appends.bytes, offset, offset + length);
+        return true;
       default:
         return unreachable(kind);
     }
@@ -114,11 +121,35 @@ export class LogAgent implements Agent {
     if (this.rollAsked || (pending > 0 && !fits)) return false;
     this.lastHi = view.getInt32(offset);
     this.lastLo = view.getInt32(offset + 4);
+    this.parts.asks?.beforeAppend(this.lastHi);
     writer.append(bytes, offset + 8, offset + length, this.lastHi, this.lastLo);
     this.batchTxns++;
     this.txnsSinceSnapshot++;
     this.bytesSinceSnapshot += payloadBytes;
     return true;
+  }
+
+  /** Waits until the batch before it is durable, and so is answered behind it. */
+  private onAsk(offset: number): boolean {
+    const { writer } = this;
+    const { appends, synced } = this.parts;
+    assert(writer !== null, 'a log that is asked is open');
+    if (writer.pendingTxns > 0) return false;
+    const { view } = appends;
+    const kind = diskAsks[view.getInt32(offset)];
+    assert(kind !== undefined, 'the log knows what it is asked');
+    const zxid = zxidOf(view.getInt32(offset + 4), view.getInt32(offset + 8));
+    const ask = { kind, zxid, epoch: lowHalf(zxid) } as DiskAsk;
+    const outcome = this.mustAsks().carryOut(ask, writer);
+    const at = synced.open(ToEnsemble.asked, 4);
+    synced.view.setInt32(at, outcome === 'done' ? 1 : 0);
+    return true;
+  }
+
+  private mustAsks(): LogAsks {
+    const { asks } = this.parts;
+    assert(asks !== null, 'a standalone server asks the log for nothing but appends');
+    return asks;
   }
 
   /** A failed write or fsync throws through here and ends the process: it is never retried. */

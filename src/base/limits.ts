@@ -64,6 +64,15 @@ export const commitLogHeldBytesMax = 128 * mib;
 export const snapshotStreamsMax = 8;
 /** Longest piece of a link's stream, or of a snapshot for the log, in one record of a ring. */
 export const linkPieceBytes = 64 * kib;
+/** Longest address on an election connection, and longest notification (Apache). */
+export const electionAddressBytesMax = 2048;
+export const notificationBytesMax = 512 * kib;
+/** Servers that dial for elections and are not in the configuration. */
+export const electionStrangersMax = 64;
+/** Connections of other servers that a listener holds at a time. */
+export const linkAcceptedMax = 1024;
+/** How long a connection that was closed here may take to send what it still has. */
+export const linkLingerMs = 2000;
 
 assert(ringBytesDefault >= 2 * (frameBytesMaxDefault + kib), 'a ring holds the longest frame');
 assert(replyPieceBytes * 2 <= ringBytesMin, 'a reply piece fits into the smallest ring');

@@ -28,13 +28,7 @@ import {
   saidWithoutFile,
 } from './sources.ts';
 import { suggest } from './suggest.ts';
-import {
-  type ConfigWarning,
-  checkEnsemble,
-  isDistributed,
-  refuseEnsemble,
-  settle,
-} from './validity.ts';
+import { type ConfigWarning, checkEnsemble, isDistributed, settle } from './validity.ts';
 
 export interface ConfigurationSources {
   /** Path of zoo.cfg; null for a server without one. */
@@ -90,10 +84,7 @@ export function readConfiguration(sources: ConfigurationSources): Configuration 
   takeClientPort(draft, membership, myId);
   warnings.push(...settle(settings, origins));
   const distributed = isDistributed(settings, membership);
-  if (distributed) {
-    refuseEnsemble();
-    checkEnsemble(settings, origins, myId);
-  }
+  if (distributed) checkEnsemble(settings, origins, membership, myId);
   const { families } = draft;
   return {
     settings,

@@ -1,7 +1,6 @@
 /**
  * Settings of ensembles: quorum, election, synchronization, reconfiguration. Rows only. The server
  * lines themselves (`server.N`, `group.N`, `weight.N`) are no settings: see `server-lines.ts`.
- * All are quiet: a configuration with an ensemble is refused as a whole while none is served.
  */
 import {
   bare,
@@ -18,19 +17,20 @@ import {
 } from './setting.ts';
 
 const noEffect = 'accepted, no effect';
+const works = 'works';
 const quiet = true;
 
 export const clusterSettings = {
   initLimit: key(integer, 0, {
     means: 'Time that a follower may take to connect and to load the state of the leader.',
     unit: 'ticks',
-    quiet,
+    status: works,
     shownDefault: 'required in an ensemble',
   }),
   syncLimit: key(integer, 0, {
     means: 'Time that a follower may be behind the leader.',
     unit: 'ticks',
-    quiet,
+    status: works,
     shownDefault: 'required in an ensemble',
   }),
   connectToLearnerMasterLimit: key(integer, 0, {
@@ -40,7 +40,7 @@ export const clusterSettings = {
   }),
   electionAlg: key(integer, 3, {
     means: 'Election algorithm; only 3 (fast leader election) exists.',
-    quiet,
+    status: works,
   }),
   peerType: key(oneOf('participant', 'observer'), 'participant', {
     means: 'Whether this member votes; the server lines decide where they say otherwise.',
@@ -48,7 +48,7 @@ export const clusterSettings = {
   }),
   standaloneEnabled: key(flag, true, {
     means: 'One voter runs as a standalone server; with false, as an ensemble of one.',
-    quiet,
+    status: works,
   }),
   reconfigEnabled: key(flag, false, {
     means: 'The members of an ensemble can be changed by clients.',
@@ -56,12 +56,12 @@ export const clusterSettings = {
   }),
   dynamicConfigFile: key(path, '', {
     means: 'File with the server lines, which then do not stand in zoo.cfg.',
-    quiet,
+    status: works,
     shownDefault: 'none',
   }),
   quorumListenOnAllIPs: key(flag, false, {
     means: 'The quorum and election ports listen on all addresses.',
-    quiet,
+    status: works,
   }),
   leaderServes: property(noUnlessYes, true, {
     means: 'With no, a leader takes no clients.',
@@ -77,7 +77,7 @@ export const clusterSettings = {
   syncEnabled: key(flag, true, {
     means: 'Observers keep logs and snapshots.',
     aliases: ['observer.syncEnabled'],
-    quiet,
+    status: works,
   }),
   'observer.reconnectDelayMs': property(long, 0, {
     means: 'Pause of an observer before it connects again.',
@@ -87,7 +87,7 @@ export const clusterSettings = {
   'observer.election.DelayMs': property(long, 200, {
     means: 'Pause of an observer before it takes part in finding the leader.',
     unit: 'ms',
-    quiet,
+    status: works,
   }),
   'observerMaster.sizeLimit': property(integer, 33_554_432, {
     means: 'Packets that a follower keeps for its observers.',
@@ -97,7 +97,7 @@ export const clusterSettings = {
   cnxTimeout: property(integer, 5000, {
     means: 'Time that a connection between servers for elections may take.',
     unit: 'ms',
-    quiet,
+    status: works,
   }),
   quorumCnxnTimeoutMs: property(integer, -1, {
     means: 'Read timeout of election connections; -1 means syncLimit ticks.',
@@ -116,12 +116,12 @@ export const clusterSettings = {
   'fastleader.minNotificationInterval': property(integer, 200, {
     means: 'First pause between two rounds of votes.',
     unit: 'ms',
-    quiet,
+    status: works,
   }),
   'fastleader.maxNotificationInterval': property(integer, 60_000, {
     means: 'Longest pause between two rounds of votes.',
     unit: 'ms',
-    quiet,
+    status: works,
   }),
   'leader.maxTimeToWaitForEpoch': property(integer, -1, {
     means: 'A leader gives up when the epochs of a quorum take longer; -1: initLimit decides.',
@@ -132,13 +132,13 @@ export const clusterSettings = {
     means: 'Followers that are sent a snapshot at the same time.',
     unit: 'count',
     aliases: ['maxConcurrentSnapSyncs'],
-    quiet,
+    status: works,
   }),
   'leader.maxConcurrentDiffSyncs': property(integer, 100, {
     means: 'Followers that are sent missing transactions at the same time.',
     unit: 'count',
     aliases: ['maxConcurrentDiffSyncs'],
-    quiet,
+    status: works,
   }),
   'leader.ackLoggingFrequency': property(integer, 1000, {
     means: 'One in so many acknowledgements is measured.',
@@ -148,7 +148,7 @@ export const clusterSettings = {
   leaderConnectDelayDuringRetryMs: property(integer, 100, {
     means: 'Pause before a follower tries again to connect to the leader.',
     unit: 'ms',
-    quiet,
+    status: works,
   }),
   'learner.asyncSending': property(flag, false, {
     means: 'A follower of the Java server sends from a thread of its own.',
@@ -181,7 +181,7 @@ export const clusterSettings = {
   }),
   'multiAddress.enabled': key(flag, false, {
     means: 'A server line may name several addresses.',
-    quiet,
+    status: works,
   }),
   'multiAddress.reachabilityCheckEnabled': key(flag, true, {
     means: 'Of several addresses, one that answers is chosen.',

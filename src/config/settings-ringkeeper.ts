@@ -33,6 +33,10 @@ export const ringkeeperSettings = {
     means: 'What happens at start when the loaded tree does not match its recorded digest.',
     status: works,
   }),
+  'ringkeeper.quorumSync': own(flag, true, {
+    means: 'A leader makes sure that it still leads before it answers a sync.',
+    status: works,
+  }),
   'ringkeeper.fronts': own(integerBetween(1, 64), 1, {
     means: 'Threads that serve client connections.',
     unit: 'count',

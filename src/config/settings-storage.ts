@@ -110,7 +110,7 @@ export const storageSettings = {
     means: 'Committed transactions kept in memory to bring followers up to date.',
     unit: 'txns',
     atLeast: 500,
-    quiet: true,
+    status: works,
   }),
   snapshotSizeFactor: property(decimal, 0.33, {
     means:

@@ -138,28 +138,17 @@ export function isDistributed(settings: SettingsDraft, membership: Membership | 
 export function checkEnsemble(
   settings: SettingsDraft,
   origins: Origins,
+  membership: Membership | null,
   myId: number | null,
 ): void {
   for (const key of ['initLimit', 'syncLimit'] as const) {
     if (settings[key] <= 0) throw problem(settings, origins, { key, allowed: 'a number of ticks' });
   }
-  if (myId !== null) return;
+  if (myId !== null && membership?.servers.has(myId)) return;
   throw new ConfigError({
     origin: { kind: 'default' },
     key: 'myid',
-    value: null,
-    allowed: `a file ${settings.dataDir}/myid with the number of this server`,
-  });
-}
-
-/** Says plainly what is missing, until ensembles are served. */
-export function refuseEnsemble(): never {
-  throw new ConfigError({
-    origin: { kind: 'default' },
-    key: 'server.N',
-    value: 'an ensemble',
-    allowed:
-      'at most one server line with standaloneEnabled=true: this release runs standalone servers ' +
-      'only, ensembles are not served yet',
+    value: myId === null ? null : String(myId),
+    allowed: `a file ${settings.dataDir}/myid with the number of one of the server.N lines`,
   });
 }

@@ -57,6 +57,8 @@ export const acceptedEpochName = 'acceptedEpoch';
 export const temporarySuffix = '.tmp';
 export const lockName = '.lock';
 export const initializeName = 'initialize';
+/** There while a leader's snapshot takes the place of the history; its content is a zxid. */
+export const installMarkName = 'installing';
 
 const ourOtherNames = new Set([
   currentEpochName,
@@ -64,6 +66,7 @@ const ourOtherNames = new Set([
   currentEpochName + temporarySuffix,
   acceptedEpochName + temporarySuffix,
   lockName,
+  installMarkName,
 ]);
 const extensions: Record<SnapshotEncoding, string> = { plain: '', gz: '.gz', snappy: '.snappy' };
 const encodingOrder: SnapshotEncoding[] = ['plain', 'gz', 'snappy'];

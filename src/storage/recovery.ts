@@ -5,7 +5,7 @@
  * limited to what was never acknowledged: torn ends, empty files, unfinished temporary files.
  */
 import type { Disk, Logger } from '../base/ports.ts';
-import { type Zxid, zxidNone, zxidZero } from '../base/zxid.ts';
+import { hex64, type Zxid, zxidNone, zxidZero } from '../base/zxid.ts';
 import { JuteError } from '../jute/jute-error.ts';
 import { digestVersion } from '../jute/txn.ts';
 import {
@@ -29,6 +29,7 @@ import {
 import { RecoveryError, type RecoverySink, restoreAdvice } from './recovery-sink.ts';
 import type { Compression } from './snapshot-compression.ts';
 import type { SnapshotTrailer } from './snapshot-format.ts';
+import { finishInstall } from './snapshot-install.ts';
 import { readSnapshotFile, snapshotDamage } from './snapshot-reader.ts';
 import { payloadBytesMaxDefault } from './txn-log-format.ts';
 import { TxnLogReader } from './txn-log-reader.ts';
@@ -88,6 +89,7 @@ export function recover<State extends RecoverySink>(
   options: RecoveryOptions<State>,
 ): RecoveryResult<State> {
   const { disk, directory, logger } = options;
+  if (!options.isReload) finishInstallOnce(options);
   const listing = listStorage(disk, directory);
   for (const file of listing.foreign) logger.warn({ file }, 'ignoring a file that is not ours');
   if (!options.isReload) for (const path of listing.temporary) disk.remove(path);
@@ -113,6 +115,12 @@ function settleFiles(options: RecoveryFiles, lastZxid: Zxid): Epochs | null {
   const epochs = role === 'quorum' ? new EpochFiles(disk, directory).recover(lastZxid) : null;
   for (const path of initializeMarks(disk, directory)) disk.remove(path);
   return epochs;
+}
+
+function finishInstallOnce({ disk, directory, logger }: RecoveryOptions<RecoverySink>): void {
+  const zxid = finishInstall(disk, directory);
+  if (zxid === null) return;
+  logger.warn({ zxid: hex64(zxid) }, "a leader's snapshot had been on its way: it is in place now");
 }
 
 /** Newest first; a damaged one is passed over. Null when there is none at all. */

@@ -1,17 +1,17 @@
 /** Builds the front of the main thread. */
 import { environmentEntries, versionText } from '../admin/environment.ts';
 import { whitelistOf } from '../admin/four-letter-words.ts';
-import { FrontAgent } from '../agents/front.ts';
-import { FrontFacts } from '../agents/front-facts.ts';
-import { FrontReads } from '../agents/front-reads.ts';
-import { FrontRequests } from '../agents/front-requests.ts';
-import { FrontSession } from '../agents/front-session.ts';
-import { FrontWords } from '../agents/front-words.ts';
 import { Outlet } from '../agents/outlet.ts';
 import { enforcedSchemes } from '../auth/enforce-auth.ts';
 import { Identities } from '../auth/identity.ts';
 import { normaliseAddress } from '../auth/ip-address.ts';
 import type { Settings } from '../config/settings.ts';
+import { FrontFacts } from '../front/facts.ts';
+import { FrontAgent } from '../front/front.ts';
+import { FrontReads } from '../front/reads.ts';
+import { FrontRequests } from '../front/requests.ts';
+import { FrontSession } from '../front/session.ts';
+import { FrontWords } from '../front/words.ts';
 import { RingReceiver } from '../ring/ring-receiver.ts';
 import { RingSender } from '../ring/ring-sender.ts';
 import { SessionTable } from '../state/session-table.ts';

@@ -4,23 +4,34 @@
  */
 import { MetricsRecorder } from '../admin/metrics-recorder.ts';
 import { EnsembleAgent } from '../agents/ensemble.ts';
+import { ensembleViewOf, peerSettingsOf } from '../agents/ensemble-options.ts';
+import type { Ensemble } from '../agents/ensemble-port.ts';
 import { KeeperAgent } from '../agents/keeper.ts';
 import { KeeperSnapshots } from '../agents/keeper-snapshots.ts';
+import { LinksAgent } from '../agents/links.ts';
 import { LogAgent } from '../agents/log.ts';
+import { LogAsks } from '../agents/log-asks.ts';
 import { Outlet } from '../agents/outlet.ts';
+import { PeerAgent } from '../agents/peer.ts';
 import { KeeperRecovery, type Recovered } from '../agents/recovery.ts';
 import { dataDirectoryOf, payloadBytesMax } from '../agents/storage-options.ts';
 import { createSchemeTable, type SchemeTable } from '../auth/schemes.ts';
 import type { Agent } from '../base/agent.ts';
+import { assert } from '../base/assert.ts';
 import type { Clock, Disk, Logger, Random } from '../base/ports.ts';
+import type { Membership } from '../config/server-lines.ts';
 import type { Settings } from '../config/settings.ts';
+import { ElectionPeer } from '../election/election-peer.ts';
+import type { LinkListener, Links } from '../net/peer-links.ts';
 import { RingReceiver } from '../ring/ring-receiver.ts';
 import { RingSender } from '../ring/ring-sender.ts';
 import { SessionTable } from '../state/session-table.ts';
 import { SharedStatus } from '../state/shared-status.ts';
 import type { Compression } from '../storage/snapshot-compression.ts';
 import { TxnLogWriter } from '../storage/txn-log-writer.ts';
+import { Peer } from '../zab/peer.ts';
 import type { ServerId } from '../zab/quorum-verifier.ts';
+import { TxnHistory } from '../zab/txn-history.ts';
 import type { SharedServer } from './shared.ts';
 
 /** What a thread is given from outside. Tests and the simulator give twins. */
@@ -38,6 +49,8 @@ export interface AssembleOptions {
   readonly shared: SharedServer;
   readonly settings: Settings;
   readonly serverId: number;
+  /** Of the ensemble to which this server belongs; null on a standalone server. */
+  readonly membership: Membership | null;
   readonly ports: Ports;
   /** The keeper has recovered the state and serves from now on. */
   readonly onRecovered: (recovered: Recovered) => void;
@@ -62,13 +75,10 @@ export function schemeTable(settings: Settings, ports: Pick<Ports, 'hash'>): Sch
 }
 
 /** Keeper and ensemble live on one thread and call each other directly. */
-export function assembleKeeper(options: AssembleOptions): Agent[] {
-  const { shared, ports } = options;
-  const ensemble = new EnsembleAgent({
-    self: options.serverId as ServerId,
-    appends: new Outlet(new RingSender(shared.appends)),
-    synced: new RingReceiver(shared.synced),
-  });
+export function assembleKeeper(options: AssembleOptions): [KeeperAgent, Agent & Ensemble] {
+  const { shared, ports, settings, membership } = options;
+  const history = membership === null ? null : new TxnHistory(settings.commitLogCount);
+  const ensemble = history === null ? assembleAlone(options) : assemblePeer(options, history);
   const keeper = new KeeperAgent({
     requests: new RingReceiver(shared.requests),
     replies: new Outlet(new RingSender(shared.replies)),
@@ -78,24 +88,69 @@ export function assembleKeeper(options: AssembleOptions): Agent[] {
     onRecovered: options.onRecovered,
     recovery: new KeeperRecovery({
       ...options,
-      schemes: schemeTable(options.settings, ports),
-      history: null,
+      schemes: schemeTable(settings, ports),
+      history,
     }),
     snapshots: new KeeperSnapshots(shared.tree, new SessionTable(shared.sessions)),
   });
   return [keeper, ensemble];
 }
 
+function assembleAlone({ shared, serverId }: AssembleOptions): EnsembleAgent {
+  return new EnsembleAgent({
+    self: serverId as ServerId,
+    appends: new Outlet(new RingSender(shared.appends)),
+    synced: new RingReceiver(shared.synced),
+  });
+}
+
+function assemblePeer(options: AssembleOptions, history: TxnHistory): PeerAgent {
+  const { shared, settings, serverId, membership, ports } = options;
+  const { packets } = shared;
+  assert(packets !== null && membership !== null, 'a member of an ensemble has links');
+  return new PeerAgent({
+    appends: new Outlet(new RingSender(shared.appends)),
+    synced: new RingReceiver(shared.synced),
+    packetsOut: new Outlet(new RingSender(packets.out)),
+    packetsIn: new RingReceiver(packets.in),
+    clock: ports.clock,
+    newPeer: (output) =>
+      new Peer(
+        {
+          ...{ output, history },
+          view: ensembleViewOf(membership, serverId),
+          settings: peerSettingsOf(settings),
+          logger: ports.logger,
+          random: ports.random,
+        },
+        (parts) => new ElectionPeer(parts),
+      ),
+  });
+}
+
+/** On the main thread, beside the front. Nothing on a standalone server. */
+export function assembleLinks(
+  { packets }: SharedServer,
+  open: (listener: LinkListener) => Links,
+  wake: () => void,
+): LinksAgent[] {
+  if (packets === null) return [];
+  const packetsOut = new RingReceiver(packets.out);
+  const packetsIn = new Outlet(new RingSender(packets.in));
+  return [new LinksAgent({ packetsOut, packetsIn, open, wake })];
+}
+
 export function assembleLog(options: Omit<AssembleOptions, 'onRecovered'>): Agent {
-  const { shared, settings, ports } = options;
+  const { shared, settings, ports, membership } = options;
+  const { disk, logger } = ports;
   const directory = dataDirectoryOf(settings);
   return new LogAgent({
+    asks: membership === null ? null : new LogAsks({ disk, directory, logger }),
     appends: new RingReceiver(shared.appends),
     synced: new Outlet(new RingSender(shared.synced)),
     openWriter: (lastZxid) =>
       new TxnLogWriter({
-        disk: ports.disk,
-        directory,
+        ...{ disk, directory },
         lastZxid,
         preallocBytes: settings.preAllocSize * kib,
         forceSync: settings.forceSync,
@@ -103,7 +158,7 @@ export function assembleLog(options: Omit<AssembleOptions, 'onRecovered'>): Agen
       }),
     clock: ports.clock,
     random: ports.random,
-    logger: ports.logger,
+    logger,
     metrics: new MetricsRecorder(shared.metrics.log, ports.random),
     settings: {
       snapCount: settings.snapCount,

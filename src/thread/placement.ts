@@ -1,15 +1,16 @@
 /**
  * Which agents share a thread. A table, so that a placement is a value: the same agents run in
- * all of them and cannot tell. The first thread is the main thread.
+ * all of them and cannot tell. The first thread is the main thread, where the sockets are. There
+ * are links in a member of an ensemble only.
  */
 import { availableParallelism } from 'node:os';
 
-export type AgentName = 'front' | 'keeper' | 'ensemble' | 'log';
+export type AgentName = 'front' | 'links' | 'keeper' | 'ensemble' | 'log';
 
 export const placements = {
-  threads: [['front'], ['keeper', 'ensemble'], ['log']],
-  paired: [['front', 'keeper', 'ensemble'], ['log']],
-  inline: [['front', 'keeper', 'ensemble', 'log']],
+  threads: [['front', 'links'], ['keeper', 'ensemble'], ['log']],
+  paired: [['front', 'links', 'keeper', 'ensemble'], ['log']],
+  inline: [['front', 'links', 'keeper', 'ensemble', 'log']],
 } as const satisfies Record<string, readonly (readonly AgentName[])[]>;
 
 export type Placement = keyof typeof placements;

@@ -29,6 +29,13 @@ export interface SharedServer {
   readonly replies: RingMemory;
   readonly appends: RingMemory;
   readonly synced: RingMemory;
+  /** To and from the links; null on a standalone server. */
+  readonly packets: PacketRings | null;
+}
+
+export interface PacketRings {
+  readonly out: RingMemory;
+  readonly in: RingMemory;
 }
 
 export interface SharedOptions {
@@ -40,6 +47,8 @@ export interface SharedOptions {
   /** Longest txn, of the same settings. */
   readonly payloadBytesMax: number;
   readonly nowMs: number;
+  /** One of several servers. */
+  readonly isMember: boolean;
 }
 
 const smallRingBytes = 64 * 1024;
@@ -49,11 +58,12 @@ const mib = 1024 * 1024;
 export function sharedOptions(
   settings: Settings,
   placement: Placement,
+  isMember: boolean,
   ports: { readonly clock: Clock; readonly random: Random },
 ): SharedOptions {
   const wantedMb = settings['ringkeeper.treeMemoryMb'];
   return {
-    placement,
+    ...{ placement, isMember },
     treeBytesMax: wantedMb > 0 ? wantedMb * mib : Math.floor(totalmem() / 2),
     hashSeed: ports.random.next32(),
     frameBytesMax: settings['jute.maxbuffer'],
@@ -81,6 +91,12 @@ export function createShared(options: SharedOptions): SharedServer {
     replies: ring(ringBytesFor(Math.min(frameBytesMax, pathBytesMax)), 'keeper', 'front'),
     appends: ring(ringBytesFor(options.payloadBytesMax), 'ensemble', 'log'),
     synced: ring(smallRingBytes, 'log', 'ensemble'),
+    packets: options.isMember
+      ? {
+          out: ring(ringBytesDefault, 'ensemble', 'links'),
+          in: ring(ringBytesDefault, 'links', 'ensemble'),
+        }
+      : null,
   };
 }
 

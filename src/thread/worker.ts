@@ -4,6 +4,7 @@
  * 'error' event, and ends the process there.
  */
 import { parentPort, workerData } from 'node:worker_threads';
+import type { Membership } from '../config/server-lines.ts';
 import type { Settings } from '../config/settings.ts';
 import { Bell } from '../ring/bell.ts';
 import { assembleKeeper, assembleLog } from './assemble.ts';
@@ -18,16 +19,18 @@ export interface WorkerStart {
   readonly shared: SharedServer;
   readonly settings: Settings;
   readonly serverId: number;
+  readonly membership: Membership | null;
 }
 
 const start = workerData as WorkerStart;
-const { shared, settings, thread, serverId } = start;
+const { shared, settings, thread, serverId, membership } = start;
 const names: readonly string[] = placements[shared.placement][thread] ?? [];
 const ports = nodePorts(settings, names[0] ?? 'worker');
 const options = {
   shared,
   settings,
   serverId,
+  membership,
   ports,
   onRecovered: (recovered: unknown) => parentPort?.postMessage({ kind: 'recovered', recovered }),
 };

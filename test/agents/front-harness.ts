@@ -4,12 +4,12 @@
  */
 import { EventEmitter } from 'node:events';
 import type { Socket } from 'node:net';
-import type { FrontAgent } from '../../src/agents/front.ts';
 import { ConnectedLayout, NotifyLayout, ReplyLayout, ToFront } from '../../src/agents/messages.ts';
 import { Outlet } from '../../src/agents/outlet.ts';
 import type { Disk } from '../../src/base/ports.ts';
 import { readConfiguration } from '../../src/config/read-configuration.ts';
 import type { Settings } from '../../src/config/settings.ts';
+import type { FrontAgent } from '../../src/front/front.ts';
 import { authPacket, OpCode, pathWatchRequest, Xid } from '../../src/jute/proto.ts';
 import { encodeUtf8 } from '../../src/jute/utf8.ts';
 import type { ClientConnection } from '../../src/net/client-connection.ts';
@@ -142,10 +142,10 @@ export class FrontWorld {
 
   private createShared(treeBytesMax: number): SharedServer {
     const frameBytesMax = this.settings['jute.maxbuffer'];
-    const nowMs = this.nowMs;
+    const { nowMs } = this;
     return createShared({
-      ...{ placement: 'inline', treeBytesMax, hashSeed: 0, frameBytesMax, nowMs },
-      payloadBytesMax: payloadBytesMaxDefault,
+      ...{ placement: 'inline', isMember: false, payloadBytesMax: payloadBytesMaxDefault },
+      ...{ treeBytesMax, hashSeed: 0, frameBytesMax, nowMs },
     });
   }
 

@@ -327,9 +327,11 @@ describe('rules', () => {
     expect(() => configure({ cfg })).toThrow(message);
   });
 
-  test('an ensemble is refused in plain words', () => {
-    const cfg = `${base}server.1=a:1:2\nserver.2=b:1:2\nserver.3=c:1:2\n`;
-    expect(() => configure({ cfg })).toThrow('ensembles are not served yet');
+  test('an ensemble needs its limits, and the number of this server', () => {
+    const lines = 'server.1=a:1:2\nserver.2=b:1:2\nserver.3=c:1:2\n';
+    const limits = 'initLimit=10\nsyncLimit=5\n';
+    expect(() => configure({ cfg: base + lines })).toThrow('initLimit');
+    expect(() => configure({ cfg: base + lines + limits })).toThrow('/data/myid');
   });
 
   test('one server line runs standalone, on the client port of the line', () => {

@@ -49,7 +49,7 @@ describe('an embedded server', () => {
     const ensemble = startServer({
       settings: { 'server.1': 'a:2888:3888', 'server.2': 'b:2888:3888' },
     });
-    await expect(ensemble).rejects.toThrow(/ensembles are not served yet/);
+    await expect(ensemble).rejects.toThrow(/initLimit/);
     const first = await startServer();
     await expect(startServer({ port: first.port })).rejects.toThrow(/EADDRINUSE/);
     await first.close();

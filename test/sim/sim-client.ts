@@ -3,9 +3,10 @@
  * replies it is owed, and checks what every client may rely on: one reply for each request, in
  * order, with zxids that never fall.
  */
-import type { Connected } from '../../src/agents/front-replies.ts';
+
 import { identitiesOfAddress } from '../../src/auth/schemes.ts';
 import { joinHalves } from '../../src/base/zxid.ts';
+import type { Connected } from '../../src/front/replies.ts';
 import type { Acl } from '../../src/jute/data.ts';
 import * as proto from '../../src/jute/proto.ts';
 import { JuteReader } from '../../src/jute/reader.ts';

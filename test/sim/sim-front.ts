@@ -4,15 +4,16 @@
  * and checks the stream as a whole: zxids never fall, and the notification of a change comes
  * before every reply that shows it.
  */
+
+import { NotifyLayout, ToFront } from '../../src/agents/messages.ts';
+import { Outlet } from '../../src/agents/outlet.ts';
+import { joinHalves } from '../../src/base/zxid.ts';
 import {
   type Connected,
   FrontReplies,
   type FrontRepliesListener,
-} from '../../src/agents/front-replies.ts';
-import { FrontRequests } from '../../src/agents/front-requests.ts';
-import { NotifyLayout, ToFront } from '../../src/agents/messages.ts';
-import { Outlet } from '../../src/agents/outlet.ts';
-import { joinHalves } from '../../src/base/zxid.ts';
+} from '../../src/front/replies.ts';
+import { FrontRequests } from '../../src/front/requests.ts';
 import type { QueryAnswers, QueryKind } from '../../src/processor/queries.ts';
 import type { AtomicsLike } from '../../src/ring/atomics.ts';
 import type { RingMemory } from '../../src/ring/ring.ts';
@@ -89,6 +90,11 @@ export class SimFront implements FrontRepliesListener {
     if (client.state === 'closed' || client.state === 'refused') return;
     if (client.state !== 'fresh') this.leaving.push(client);
     client.onClose();
+  }
+
+  /** As a ping does. */
+  keepAlive(client: SimClient): void {
+    if (client.slot >= 0) this.sessions.touch(client.slot, this.nowMs);
   }
 
   query(kind: QueryKind): number {

@@ -50,5 +50,6 @@ export function createSimShared(nowMs: number, rings: RingSizes, tree: TreeMemor
     replies: ring(rings.replies),
     appends: ring(rings.appends),
     synced: ring(rings.synced),
+    packets: null,
   };
 }

@@ -72,7 +72,14 @@ export class SimServer {
       this.recovered = recovered;
     };
     const ports = simPorts(disk, clock, seed);
-    const parts = { shared: this.shared, settings, serverId: 1, ports, onRecovered };
+    const parts = {
+      shared: this.shared,
+      settings,
+      serverId: 1,
+      membership: null,
+      ports,
+      onRecovered,
+    };
     const [keeper, ensemble] = assembleKeeper(parts);
     this.keeper = keeper as KeeperAgent;
     this.ensemble = ensemble as EnsembleAgent;

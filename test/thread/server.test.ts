@@ -22,7 +22,8 @@ describe('a server', () => {
   function start(placement: string): Promise<RingkeeperServer> {
     const memory = { 'ringkeeper.treeMemoryMb': '16', 'ringkeeper.placement': placement };
     const settings = settingsOf({ dataDir, clientPort: '0', ...memory });
-    return startRingkeeper({ settings, serverId: 1, onFailure: (error) => failures.push(error) });
+    const onFailure = (error: unknown) => failures.push(error);
+    return startRingkeeper({ settings, serverId: 1, membership: null, onFailure });
   }
 
   it('lets go of all its clients when a thread of it dies', async () => {

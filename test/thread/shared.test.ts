@@ -16,8 +16,8 @@ describe('the rings of a server', () => {
     (frameBytesMax) => {
       const payloadBytesMax = Math.max(2 * frameBytesMax, payloadBytesMaxDefault);
       const shared = createShared({
-        ...{ placement: 'inline', treeBytesMax: 1 << 20, hashSeed: 0, nowMs: 0 },
-        ...{ frameBytesMax, payloadBytesMax },
+        ...{ placement: 'inline', isMember: false, treeBytesMax: 1 << 20 },
+        ...{ hashSeed: 0, nowMs: 0, frameBytesMax, payloadBytesMax },
       });
       expect(longest(shared.requests)).toBeGreaterThanOrEqual(RequestLayout.frame + frameBytesMax);
       expect(longest(shared.appends)).toBeGreaterThanOrEqual(8 + payloadBytesMax);

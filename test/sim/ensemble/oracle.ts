@@ -4,6 +4,7 @@
  * member is held against it. The letters are those of the invariants' names: Z for the protocol,
  * S for the state, D for durability.
  */
+import { createHash } from 'node:crypto';
 import { JuteReader } from '../../../src/jute/reader.ts';
 import { txnHeader } from '../../../src/jute/txn.ts';
 import { applyProposed, emptyState, pictureOfState } from '../model-state.ts';
@@ -51,6 +52,11 @@ export class Oracle {
 
   get committedCount(): number {
     return this.chain.length;
+  }
+
+  /** How many leaders there were. */
+  get epochs(): number {
+    return this.leaders.size;
   }
 
   get lastCommitted(): bigint {
@@ -170,7 +176,15 @@ export class Oracle {
     return (this.chain[place] as Committed).picture;
   }
 
-  private appliedOf(member: number): bigint {
+  /** Of all that was committed, and by whom. */
+  digest(): string {
+    const hash = createHash('sha256');
+    for (const { zxid } of this.chain) hash.update((this.proposed.get(zxid) as Proposed).txn);
+    for (const [epoch, leader] of this.leaders) hash.update(`${epoch} ${leader};`);
+    return hash.digest('hex').slice(0, 16);
+  }
+
+  appliedOf(member: number): bigint {
     return this.applied.get(member) ?? 0n;
   }
 

@@ -13,15 +13,15 @@ import {
   wordOf,
 } from '../admin/four-letter-words.ts';
 import type { ServerFacts } from '../admin/server-facts.ts';
+import { digestsOf, sessionsOf, watchesOf } from '../agents/keeper-reports.ts';
 import type { Logger } from '../base/ports.ts';
 import { encodeUtf8 } from '../jute/utf8.ts';
 import type { ClientConnection } from '../net/client-connection.ts';
 import type { GaugesAnswer, QueryKind } from '../processor/queries.ts';
 import { Serving, type SharedStatus } from '../state/shared-status.ts';
+import type { FrontFacts } from './facts.ts';
 import type { FrontAgent } from './front.ts';
-import type { FrontFacts } from './front-facts.ts';
-import type { FrontRequests } from './front-requests.ts';
-import { digestsOf, sessionsOf, watchesOf } from './keeper-reports.ts';
+import type { FrontRequests } from './requests.ts';
 
 export interface FrontWordsParts {
   readonly whitelist: Whitelist;

@@ -2,13 +2,14 @@
  * Writes the records that the front sends to the keeper: the one place that knows how `ToKeeper`
  * records are laid out on the sending side.
  */
+
+import { ConnectLayout, queryKinds, RequestLayout, ToKeeper } from '../agents/messages.ts';
+import type { Outlet } from '../agents/outlet.ts';
 import type { Identities } from '../auth/identity.ts';
 import { highHalf, lowHalf } from '../base/zxid.ts';
 import { encodeUtf8 } from '../jute/utf8.ts';
 import type { Handshake } from '../net/handshake.ts';
 import type { QueryKind } from '../processor/queries.ts';
-import { ConnectLayout, queryKinds, RequestLayout, ToKeeper } from './messages.ts';
-import type { Outlet } from './outlet.ts';
 
 export class FrontRequests {
   private readonly outlet: Outlet;

@@ -2,12 +2,13 @@
  * Reads the records that the keeper sends and tells the front what each means: the one place that
  * knows how `ToFront` records are laid out on the receiving side.
  */
+
+import { ConnectedLayout, NotifyLayout, ReplyLayout, ToFront } from '../agents/messages.ts';
 import { unreachable } from '../base/assert.ts';
 import { compareHalves } from '../base/zxid.ts';
 import { decodeUtf8 } from '../jute/utf8.ts';
 import type { RingReceiver } from '../ring/ring-receiver.ts';
 import type { TreeView } from '../tree/tree-view.ts';
-import { ConnectedLayout, NotifyLayout, ReplyLayout, ToFront } from './messages.ts';
 
 /** Byte ranges are valid only during the call. */
 export interface FrontRepliesListener {

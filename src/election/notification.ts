@@ -13,8 +13,8 @@ import { asZxid } from '../base/zxid.ts';
 import { JuteError } from '../jute/jute-error.ts';
 import { JuteReader } from '../jute/reader.ts';
 import { JuteWriter } from '../jute/writer.ts';
-import type { Vote } from './election-ports.ts';
-import type { RoleName } from './peer-ports.ts';
+import type { Vote } from '../zab/election-ports.ts';
+import type { RoleName } from '../zab/peer-ports.ts';
 
 export interface Notification {
   readonly state: RoleName;

@@ -1,10 +1,10 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { asZxid } from '../../src/base/zxid.ts';
+import { decodeNotification, encodeNotification } from '../../src/election/notification.ts';
+import { voteForNobody } from '../../src/election/vote.ts';
 import { JuteError } from '../../src/jute/jute-error.ts';
-import { decodeNotification, encodeNotification } from '../../src/zab/notification.ts';
 import type { RoleName } from '../../src/zab/peer-ports.ts';
-import { voteForNobody } from '../../src/zab/vote.ts';
 
 const config = new TextEncoder().encode(
   [1, 2, 3].map((id) => `server.${id}=127.0.0.1:2390${id}:2391${id}:participant\n`).join('') +

@@ -17,6 +17,7 @@ import type {
   ServerFacts,
   ServerStats,
 } from '../admin/server-facts.ts';
+import { dataDirectoryOf } from '../agents/storage-options.ts';
 import { normaliseAddress } from '../auth/ip-address.ts';
 import { type Clock, type Disk, DiskError } from '../base/ports.ts';
 import { joinHalves } from '../base/zxid.ts';
@@ -25,9 +26,8 @@ import { opRow } from '../ops/op-table.ts';
 import type { GaugesAnswer } from '../processor/queries.ts';
 import { Serving, type SharedStatus } from '../state/shared-status.ts';
 import type { TreeView } from '../tree/tree-view.ts';
+import type { FrontClient } from './client.ts';
 import type { FrontAgent } from './front.ts';
-import type { FrontClient } from './front-client.ts';
-import { dataDirectoryOf } from './storage-options.ts';
 
 export interface FrontFactsParts {
   readonly settings: Settings;

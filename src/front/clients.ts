@@ -7,7 +7,7 @@ import type { Identities } from '../auth/identity.ts';
 import type { Clock } from '../base/ports.ts';
 import { ClientConnection, type ConnectionHandler } from '../net/client-connection.ts';
 import { SlabPool } from '../net/slab-pool.ts';
-import { FrontClient } from './front-client.ts';
+import { FrontClient } from './client.ts';
 
 export interface ClientLimits {
   readonly frameBytesMax: number;

@@ -21,13 +21,13 @@ import type { RingReceiver } from '../ring/ring-receiver.ts';
 import type { SessionTable } from '../state/session-table.ts';
 import { Serving, type SharedStatus } from '../state/shared-status.ts';
 import type { TreeView } from '../tree/tree-view.ts';
-import type { FrontClient } from './front-client.ts';
-import { type ClientLimits, FrontClients } from './front-clients.ts';
-import { type Connected, FrontReplies, type FrontRepliesListener } from './front-replies.ts';
-import type { FrontRequests } from './front-requests.ts';
-import type { FrontSession } from './front-session.ts';
-import { FrontStats } from './front-stats.ts';
-import type { FrontWords } from './front-words.ts';
+import type { FrontClient } from './client.ts';
+import { type ClientLimits, FrontClients } from './clients.ts';
+import { type Connected, FrontReplies, type FrontRepliesListener } from './replies.ts';
+import type { FrontRequests } from './requests.ts';
+import type { FrontSession } from './session.ts';
+import { FrontStats } from './stats.ts';
+import type { FrontWords } from './words.ts';
 
 export interface FrontParts {
   readonly requests: FrontRequests;

@@ -1,15 +1,15 @@
 import { describe, expect, it } from 'vitest';
 import { asZxid } from '../../src/base/zxid.ts';
-import type { Vote } from '../../src/zab/election-ports.ts';
-import type { RoleName } from '../../src/zab/peer-ports.ts';
-import { hierarchyOf, majorityOf, type ServerId } from '../../src/zab/quorum-verifier.ts';
 import {
   type Ballot,
   hasQuorum,
   isBetter,
   isSameBallot,
   voteForNobody,
-} from '../../src/zab/vote.ts';
+} from '../../src/election/vote.ts';
+import type { Vote } from '../../src/zab/election-ports.ts';
+import type { RoleName } from '../../src/zab/peer-ports.ts';
+import { hierarchyOf, majorityOf, type ServerId } from '../../src/zab/quorum-verifier.ts';
 
 const voters = [1, 2, 3] as ServerId[];
 const majority = majorityOf(voters);

@@ -19,9 +19,9 @@ import type { JuteWriter } from '../jute/writer.ts';
 import { asksForWatch, opRow } from '../ops/op-table.ts';
 import type { SessionTable } from '../state/session-table.ts';
 import type { TreeView } from '../tree/tree-view.ts';
-import type { FrontClient } from './front-client.ts';
-import { type FrontReads, writeReplyHeader } from './front-reads.ts';
-import type { FrontRequests } from './front-requests.ts';
+import type { FrontClient } from './client.ts';
+import { type FrontReads, writeReplyHeader } from './reads.ts';
+import type { FrontRequests } from './requests.ts';
 
 export interface FrontSessionParts {
   readonly tree: TreeView;

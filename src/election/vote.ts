@@ -3,9 +3,9 @@
  * nothing of rounds and time.
  */
 import { asZxid } from '../base/zxid.ts';
-import type { Vote } from './election-ports.ts';
-import type { RoleName } from './peer-ports.ts';
-import type { QuorumVerifier, ServerId } from './quorum-verifier.ts';
+import type { Vote } from '../zab/election-ports.ts';
+import type { RoleName } from '../zab/peer-ports.ts';
+import type { QuorumVerifier, ServerId } from '../zab/quorum-verifier.ts';
 
 const longMin = -(2n ** 63n);
 
