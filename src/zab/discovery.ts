@@ -22,8 +22,11 @@ import type { JuteWriter } from '../jute/writer.ts';
 import type { EnsembleView } from './ensemble-view.ts';
 import type { QuorumVerifier, ServerId } from './quorum-verifier.ts';
 
-/** Epochs are the positive half of an int32. */
-export const epochMax = 0x7fffffff;
+/**
+ * Who claims a later epoch than this is not believed: epochs are the positive half of an int32,
+ * and an ensemble whose members promised the last one could elect nobody any more.
+ */
+export const epochMax = 0x7fff0000;
 
 /** How far a server's history reaches: ordered by epoch, then zxid. */
 export interface HistorySummary {
@@ -53,7 +56,7 @@ export class EpochNegotiation {
   /** A voter has told what it promised. True when that completes the quorum. */
   onPromise(voter: ServerId, acceptedEpoch: number): boolean {
     if (this.epoch !== null) return false;
-    assert(acceptedEpoch < epochMax, 'there are epochs left');
+    assert(acceptedEpoch <= epochMax, 'there are epochs left');
     this.acceptedEpochMax = Math.max(this.acceptedEpochMax, acceptedEpoch);
     this.heard.add(voter);
     if (!this.verifier.isQuorum((server) => this.heard.has(server))) return false;
@@ -86,7 +89,7 @@ export function judgeProposedEpoch(
   acceptedEpoch: Epoch,
   proposed: number,
 ): 'promise' | 'repeat' | 'refuse' {
-  if (proposed > acceptedEpoch) return 'promise';
+  if (proposed > acceptedEpoch && proposed <= epochMax) return 'promise';
   return proposed === acceptedEpoch ? 'repeat' : 'refuse';
 }
 

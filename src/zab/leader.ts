@@ -172,7 +172,7 @@ export class Leader implements Role, LearnerListener {
   onInfo(learner: LearnerLink, acceptedEpoch: number): void {
     const { server } = learner;
     assert(server !== null, 'a learner has told its id');
-    if (acceptedEpoch < 0 || acceptedEpoch >= epochMax) throw new JuteError('no such epoch');
+    if (acceptedEpoch < 0 || acceptedEpoch > epochMax) throw new JuteError('no such epoch');
     this.replaceOlder(learner);
     this.parts.onLaterEpoch(acceptedEpoch);
     if (this.phase === 'broadcast' && acceptedEpoch > this.epoch) {

@@ -13,11 +13,10 @@
  */
 import { assert } from '../base/assert.ts';
 import { linkBacklogHighWater, linkUnreadBytesMax } from '../base/limits.ts';
-import { type Epoch, hex64, joinHalves } from '../base/zxid.ts';
+import { compareHalves, type Epoch, hex64, joinHalves } from '../base/zxid.ts';
 import { JuteError } from '../jute/jute-error.ts';
 import type { PacketReader } from '../jute/packet-reader.ts';
 import { designatedLeaderBytes, PacketType, writeBarePacket } from '../jute/quorum.ts';
-import { SnapshotScanner } from '../jute/snapshot-scanner.ts';
 import { judgeProposedEpoch, writeAckEpoch, writeLearnerInfo } from './discovery.ts';
 import { Forwarding } from './forwarding.ts';
 import { LeaderDial } from './leader-dial.ts';
@@ -26,6 +25,7 @@ import { PacketLink } from './packet-link.ts';
 import type { DiskOutcome, LearnerRequest, LinkId, SyncRequest } from './peer-ports.ts';
 import type { ServerId } from './quorum-verifier.ts';
 import type { Role, RoleParts } from './role-ports.ts';
+import { SnapshotIntake } from './snapshot-intake.ts';
 
 type Phase =
   | 'dialing'
@@ -52,7 +52,7 @@ export class Learner implements Role {
   /** Once it is live. */
   private forwarding: Forwarding | null = null;
   private isServing = false;
-  private scanner: SnapshotScanner | null = null;
+  private intake: SnapshotIntake | null = null;
   private epoch = 0 as Epoch;
   private heardMs: number;
   private isOver = false;
@@ -176,7 +176,7 @@ export class Learner implements Role {
   private read(reader: PacketReader): void {
     try {
       while (!this.isOver && this.readOne(reader)) {
-        // Each turn takes one packet, or one piece of a snapshot.
+        // Each turn takes one packet, or what there is of a snapshot.
       }
     } catch (error) {
       if (!(error instanceof JuteError)) throw error;
@@ -190,7 +190,7 @@ export class Learner implements Role {
       if (reader.pendingBytes > linkUnreadBytesMax) this.leave('The disk is behind the leader');
       return false;
     }
-    if (this.scanner !== null) return this.readSnapshot(reader, this.scanner);
+    if (this.intake !== null) return this.readSnapshot(reader, this.intake);
     if (!reader.next()) return false;
     this.onPacket(reader);
     return true;
@@ -227,7 +227,7 @@ export class Learner implements Role {
     this.epoch = packet.zxidHi as Epoch;
     const verdict = judgeProposedEpoch(durable.acceptedEpoch, this.epoch);
     if (verdict === 'refuse') {
-      this.leave(`Epoch ${this.epoch} is older than the promised ${durable.acceptedEpoch}`);
+      this.leave(`Epoch ${this.epoch} cannot follow the promised ${durable.acceptedEpoch}`);
       return;
     }
     this.parts.logger.debug({ epoch: this.epoch, version }, 'The leader proposes an epoch');
@@ -260,10 +260,10 @@ export class Learner implements Role {
     const { zxidHi, zxidLo } = packet;
     const { logger, durable, settings } = this.parts;
     const zxid = hex64(joinHalves(zxidHi, zxidLo));
+    if (zxidHi < 0) throw new JuteError(`no history ends with ${zxid}`);
     if (packet.type === PacketType.snap) {
       logger.info({ zxid }, `Getting a snapshot from leader ${zxid}`);
-      durable.beginSnapshot(zxidHi, zxidLo);
-      this.scanner = new SnapshotScanner(settings.packetBytesMax);
+      this.intake = new SnapshotIntake(durable, settings.packetBytesMax, zxidHi, zxidLo);
       this.phase = 'snapshot';
       return;
     }
@@ -271,28 +271,27 @@ export class Learner implements Role {
     if (packet.type === PacketType.diff) {
       logger.info({ zxid }, `Getting a diff from the leader ${zxid}`);
       this.beginLog(zxidHi, zxidLo);
-    } else if (packet.type === PacketType.trunc) {
+    } else if (packet.type === PacketType.trunc && this.isInLog(zxidHi, zxidLo)) {
       logger.warn({ zxid }, `Truncating log to get in sync with the leader ${zxid}`);
       this.phase = 'truncating';
       durable.truncate(zxidHi, zxidLo, (outcome) => this.onReplaced(outcome));
     } else {
-      throw new JuteError(`DIFF, TRUNC or SNAP was awaited, not ${packet.type}`);
+      throw new JuteError(
+        `a packet ${packet.type} with ${zxid} where DIFF, TRUNC or SNAP was awaited`,
+      );
     }
   }
 
-  /** Passes a piece of the snapshot to the disk. */
-  private readSnapshot(reader: PacketReader, scanner: SnapshotScanner): boolean {
-    if (reader.pendingBytes === 0) return false;
-    const { durable } = this.parts;
-    const { offset, bytes } = reader;
-    const wasInSignature = scanner.inSignature;
-    const end = scanner.scan(bytes, offset, reader.end);
-    if (!wasInSignature) durable.snapshotBytes(bytes, offset, end);
-    reader.skip(end - offset);
-    if (!scanner.done) return true;
-    this.scanner = null;
+  private isInLog(zxidHi: number, zxidLo: number): boolean {
+    const { lastHi, lastLo } = this.parts.history;
+    return compareHalves(zxidHi, zxidLo, lastHi, lastLo) <= 0;
+  }
+
+  private readSnapshot(reader: PacketReader, intake: SnapshotIntake): boolean {
+    if (!intake.take(reader)) return false;
+    this.intake = null;
     this.phase = 'installing';
-    durable.install((outcome) => this.onReplaced(outcome));
+    this.parts.durable.install((outcome) => this.onReplaced(outcome));
     return true;
   }
 

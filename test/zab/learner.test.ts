@@ -222,7 +222,7 @@ describe('a follower', () => {
     peer.hear(link, 'leaderInfo', [2, 0], version);
     peer.elapse(1);
     expect(peer.transcript()).toMatchInlineSnapshot(`
-      "log Epoch 2 is older than the promised 3
+      "log Epoch 2 cannot follow the promised 3
       leader closed
       replica rests
       replica is looking, epoch 0, leader -1

@@ -7,10 +7,11 @@ const onlySeed = process.env['WORLD_SEED'];
 const seedCount = Number(process.env['WORLD_SEEDS'] ?? 400);
 
 const optionsOf = (seed: number): WorldOptions => ({
-  ...{ seed, voters: 3 + 2 * (seed % 2), observers: seed % 3 === 0 ? 1 : 0 },
+  ...{ seed, voters: seed % 4 < 2 ? 3 : 5, observers: seed % 3 === 0 ? 1 : 0 },
+  elects: seed % 2 === 0,
   settings: {
     commitLogCount: seed % 5 === 0 ? 500 : 20,
-    ...(seed % 4 === 0 ? { tickTimeMs: 400, initLimitTicks: 5, syncLimitTicks: 2 } : {}),
+    ...(seed % 7 === 0 ? { tickTimeMs: 400, initLimitTicks: 5, syncLimitTicks: 2 } : {}),
   },
 });
 

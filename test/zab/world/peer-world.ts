@@ -4,6 +4,7 @@
  */
 import type { Logger } from '../../../src/base/ports.ts';
 import type { Zxid } from '../../../src/base/zxid.ts';
+import { ElectionPeer } from '../../../src/election/election-peer.ts';
 import type { Election, ElectionParts } from '../../../src/zab/election-ports.ts';
 import type { EnsembleMember, EnsembleView, PeerSettings } from '../../../src/zab/ensemble-view.ts';
 import { Peer } from '../../../src/zab/peer.ts';
@@ -29,6 +30,8 @@ export interface WorldOptions {
   readonly settings?: Partial<PeerSettings>;
   /** One decision of the election in so many is for anybody. */
   readonly wrongOnceIn?: number;
+  /** Servers elect as in production; otherwise chance does. */
+  readonly elects?: boolean;
   /** Other parts, to break a rule with. */
   readonly newDisk?: (image: DurableImage, host: DiskHost) => WorldDisk;
   readonly newReplica?: (parts: ReplicaParts) => WorldReplica;
@@ -269,6 +272,7 @@ export class WorldProcess implements NetListener {
   }
 
   private newElection(parts: ElectionParts): Election {
+    if (this.server.world.options.elects) return new ElectionPeer(parts);
     this.election = new ChanceElection(parts, this.server.world);
     return this.election;
   }

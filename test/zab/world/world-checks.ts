@@ -28,14 +28,16 @@ export class WorldChecks {
     this.servers = servers;
   }
 
-  /** Leadership, leader completeness: one leader an epoch, and it has all that is committed. */
+  /** Leadership, leader completeness: one leader an epoch, and it has all that was committed before. */
   onLead(server: number, epoch: number, applied: readonly WorldTxn[]): void {
     const other = this.leaders.get(epoch);
     this.require(other === undefined, `two leaders in epoch ${epoch}: ${other} and ${server}`);
     this.leaders.set(epoch, server);
+    // It may hear late that it leads, when a later epoch has begun; it can commit nothing then.
+    const lacking = this.chain[applied.length];
     this.require(
-      applied.length >= this.chain.length,
-      `leader ${server} of epoch ${epoch} lacks ${nameOfOrNone(this.chain[applied.length])}`,
+      lacking === undefined || lacking.hi > epoch,
+      `leader ${server} of epoch ${epoch} lacks ${nameOfOrNone(lacking)}`,
     );
     this.onServe(server, applied);
   }
