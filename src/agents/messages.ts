@@ -4,8 +4,8 @@
  *
  * A connection is named by `cnxnId`, an int32 that the front gives out once and never again.
  */
-import type { QueryKind } from '../processor/queries.ts';
-import type { DiskAsk, ListenerName } from '../zab/peer-ports.ts';
+import type { GaugesAnswer, QueryKind } from '../processor/queries.ts';
+import type { DiskAsk, ListenerName, PeerCounts } from '../zab/peer-ports.ts';
 
 /** front → keeper */
 export const ToKeeper = {
@@ -140,6 +140,12 @@ export const ConnectedLayout = {
   passwd: 24,
   bytes: 40,
 } as const;
+
+/** The answer to `gauges`: what the keeper knows, and what the ensemble does. */
+export interface KeeperGauges extends GaugesAnswer {
+  /** Null on a standalone server. */
+  readonly quorum: PeerCounts | null;
+}
 
 /** What the keeper can be asked; a query record holds the index. */
 export const queryKinds: readonly QueryKind[] = ['dump', 'wchs', 'wchc', 'wchp', 'hash', 'gauges'];

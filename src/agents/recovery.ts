@@ -5,7 +5,9 @@
 import type { SchemeTable } from '../auth/schemes.ts';
 import type { Clock, Disk, Logger, Random } from '../base/ports.ts';
 import { hex64, highHalf, lowHalf, type Zxid, zxidZero } from '../base/zxid.ts';
+import { formatMembership, type Membership } from '../config/server-lines.ts';
 import type { Settings } from '../config/settings.ts';
+import { encodeUtf8 } from '../jute/utf8.ts';
 import { KeeperCore } from '../processor/keeper-core.ts';
 import type { KeeperOutput, KeeperSettings } from '../processor/keeper-ports.ts';
 import { Ephemerals } from '../state/ephemerals.ts';
@@ -53,7 +55,10 @@ export interface RecoveryParts {
   readonly schemes: SchemeTable;
   /** Of a member of an ensemble: filled with what is replayed. Null on a standalone server. */
   readonly history: TxnHistory | null;
+  readonly membership: Membership | null;
 }
+
+const configPath = encodeUtf8('/zookeeper/config');
 
 export class KeeperRecovery {
   private readonly parts: RecoveryParts;
@@ -108,6 +113,7 @@ export class KeeperRecovery {
     this.openSessions(state);
     const visible = lastZxid > zxidZero ? lastZxid : zxidZero;
     if (this.parts.history === null) this.dropOrphans(state, visible);
+    this.showMembership();
     tree.closeSection(highHalf(visible), lowHalf(visible));
     const recovered: Recovered = {
       ...{ lastZxid, snapshotZxid, replayedTxns: replayed },
@@ -149,6 +155,22 @@ export class KeeperRecovery {
     for (const { idHi, idLo, timeoutMs } of state.sessions.values()) {
       this.sessions.open(idHi, idLo, timeoutMs, nowMs);
     }
+  }
+
+  /**
+   * Who belongs to the ensemble, in the node for it: no txn, each member has it from its own
+   * configuration (Apache `ZKDatabase.initConfigInZKDatabase`). No digest counts that node.
+   */
+  private showMembership(): void {
+    const { membership, ports } = this.parts;
+    const { tree } = this;
+    const node = tree.find(configPath, 0, configPath.byteLength);
+    if (membership === null || node === 0) return;
+    const text = encodeUtf8(formatMembership(membership));
+    const nowMs = BigInt(Math.floor(ports.clock.nowMs()));
+    const { version } = membership;
+    tree.beginTxn(highHalf(version), lowHalf(version), highHalf(nowMs), lowHalf(nowMs));
+    tree.setData(node, text, 0, text.byteLength, -1);
   }
 
   /** Alone: members of an ensemble would not all remove the same ones; their leader does. */

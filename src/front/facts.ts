@@ -15,22 +15,27 @@ import type {
   DirectoryReport,
   EnvironmentEntry,
   ServerFacts,
+  ServerMode,
   ServerStats,
 } from '../admin/server-facts.ts';
+import type { KeeperGauges } from '../agents/messages.ts';
 import { dataDirectoryOf } from '../agents/storage-options.ts';
 import { normaliseAddress } from '../auth/ip-address.ts';
 import { type Clock, type Disk, DiskError } from '../base/ports.ts';
 import { joinHalves } from '../base/zxid.ts';
+import { formatMembership, type Membership } from '../config/server-lines.ts';
 import type { Settings } from '../config/settings.ts';
 import { opRow } from '../ops/op-table.ts';
-import type { GaugesAnswer } from '../processor/queries.ts';
-import { Serving, type SharedStatus } from '../state/shared-status.ts';
+import { type ServerRole, Serving, type SharedStatus } from '../state/shared-status.ts';
 import type { TreeView } from '../tree/tree-view.ts';
 import type { FrontClient } from './client.ts';
 import type { FrontAgent } from './front.ts';
 
 export interface FrontFactsParts {
   readonly settings: Settings;
+  readonly serverId: number;
+  /** Null on a standalone server. */
+  readonly membership: Membership | null;
   readonly tree: TreeView;
   readonly status: SharedStatus;
   readonly metrics: readonly MetricsMemory[];
@@ -46,6 +51,15 @@ export interface FrontFactsParts {
 
 export type PlainFacts = Omit<ServerFacts, 'directories' | 'sessions' | 'watches' | 'digests'>;
 
+/** Nobody asks a server that looks for a leader. */
+const modes: Record<ServerRole, ServerMode> = {
+  standalone: 'standalone',
+  looking: 'follower',
+  leading: 'leader',
+  following: 'follower',
+  observing: 'observer',
+};
+
 export class FrontFacts {
   private readonly parts: FrontFactsParts;
   private readonly startedMs: number;
@@ -58,15 +72,15 @@ export class FrontFacts {
   }
 
   /** Without the keeper's gauges some metrics are not known. */
-  gather(front: FrontAgent, gauges: GaugesAnswer | null = null): PlainFacts {
+  gather(front: FrontAgent, gauges: KeeperGauges | null = null): PlainFacts {
     const { clock, status, version, environment } = this.parts;
     const connections = [...front.clients.values()].map((client) => this.connectionOf(client));
     const stats = this.statsOf(front);
     return {
       state: status.serving === Serving.serving ? 'serving' : 'notServing',
       ...{ version, stats, connections },
-      mode: 'standalone',
-      peerState: null,
+      mode: modes[status.role],
+      peerState: status.role === 'standalone' ? null : `${status.role} - broadcast`,
       nowMs: clock.nowMs(),
       monotonicMs: clock.monotonicMs(),
       conf: this.confOf(),
@@ -95,7 +109,7 @@ export class FrontFacts {
   }
 
   private statsOf(front: FrontAgent): ServerStats {
-    const { tree } = this.parts;
+    const { tree, status } = this.parts;
     const { stats } = front;
     return {
       latency: {
@@ -109,12 +123,12 @@ export class FrontFacts {
       outstandingRequests: front.inFlight,
       lastProcessedZxid: joinHalves(tree.lastZxidHi, tree.lastZxidLo),
       nodeCount: tree.nodeCount + 1,
-      proposals: null,
+      proposals: status.role === 'leading' ? status.proposals : null,
     };
   }
 
   private confOf(): ConfFacts {
-    const { settings } = this.parts;
+    const { settings, serverId, membership } = this.parts;
     const directory = dataDirectoryOf(settings);
     return {
       clientPort: this.parts.clientPort(),
@@ -126,12 +140,12 @@ export class FrontFacts {
       minSessionTimeout: settings.minSessionTimeout,
       maxSessionTimeout: settings.maxSessionTimeout,
       clientPortListenBacklog: settings.clientPortListenBacklog,
-      serverId: 0,
-      quorum: null,
+      serverId: membership === null ? 0 : serverId,
+      quorum: membership === null ? null : quorumConfOf(settings, membership, serverId),
     };
   }
 
-  private metricsOf(front: FrontAgent, keeper: GaugesAnswer | null): MetricValues {
+  private metricsOf(front: FrontAgent, keeper: KeeperGauges | null): MetricValues {
     const { tree, clock, metrics, descriptors } = this.parts;
     const files = descriptors();
     const gauges: Record<GaugeName, number | null> = {
@@ -155,7 +169,32 @@ export class FrontFacts {
     const recorded = readMetrics(metrics);
     const mismatches = keeper?.digestMismatches ?? 0;
     const counters = { ...recorded.counters, digest_mismatches_count: mismatches };
-    return { ...recorded, counters, gauges, quorumGauges: {}, gaugeSets: {} };
+    const quorumGauges = this.quorumGaugesOf(keeper?.quorum ?? null);
+    return { ...recorded, counters, gauges, quorumGauges, gaugeSets: {} };
+  }
+
+  /** As Apache registers them: some for all members, most for a leader. */
+  private quorumGaugesOf(counts: KeeperGauges['quorum']): MetricValues['quorumGauges'] {
+    const { status } = this.parts;
+    if (counts === null) return {};
+    const { quorumSize, leader } = counts;
+    if (leader === null) {
+      const own = status.role === 'following' ? { synced_observers: 0 } : {};
+      return { quorum_size: quorumSize, ...own };
+    }
+    const { last, max, min } = status.proposals;
+    return {
+      quorum_size: quorumSize,
+      learners: leader.learners,
+      synced_followers: leader.syncedFollowers,
+      synced_non_voting_followers: 0,
+      synced_observers: leader.syncedObservers,
+      pending_syncs: leader.pendingSyncs,
+      leader_uptime: Math.round(leader.uptimeMs),
+      last_proposal_size: last,
+      max_proposal_size: max,
+      min_proposal_size: min,
+    };
   }
 
   private connectionOf(client: FrontClient): ConnectionFacts {
@@ -188,6 +227,20 @@ export class FrontFacts {
       maxLatencyMs: Math.round(client.maxLatencyMs),
     };
   }
+}
+
+function quorumConfOf(settings: Settings, membership: Membership, serverId: number) {
+  const own = membership.servers.get(serverId);
+  const addresses = own?.addresses ?? [];
+  return {
+    initLimit: settings.initLimit,
+    syncLimit: settings.syncLimit,
+    electionAlg: settings.electionAlg,
+    electionPorts: addresses.map(({ electionPort }) => electionPort),
+    quorumPorts: addresses.map(({ quorumPort }) => quorumPort),
+    peerType: own?.role ?? 'participant',
+    membership: formatMembership(membership),
+  };
 }
 
 function sizeOf(disk: Disk, path: string): number {

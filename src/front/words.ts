@@ -14,10 +14,11 @@ import {
 } from '../admin/four-letter-words.ts';
 import type { ServerFacts } from '../admin/server-facts.ts';
 import { digestsOf, sessionsOf, watchesOf } from '../agents/keeper-reports.ts';
+import type { KeeperGauges } from '../agents/messages.ts';
 import type { Logger } from '../base/ports.ts';
 import { encodeUtf8 } from '../jute/utf8.ts';
 import type { ClientConnection } from '../net/client-connection.ts';
-import type { GaugesAnswer, QueryKind } from '../processor/queries.ts';
+import type { QueryKind } from '../processor/queries.ts';
 import { Serving, type SharedStatus } from '../state/shared-status.ts';
 import type { FrontFacts } from './facts.ts';
 import type { FrontAgent } from './front.ts';
@@ -99,7 +100,7 @@ export class FrontWords {
 
   private answer(front: FrontAgent, connection: ClientConnection, word: Word): void {
     const { facts, status } = this.parts;
-    const reply = (reports: Partial<Reports>, gauges: GaugesAnswer | null = null) => {
+    const reply = (reports: Partial<Reports>, gauges: KeeperGauges | null = null) => {
       const plain = facts.gather(front, gauges);
       finish(connection, wordAnswer(word, { ...plain, ...noReports, ...reports }));
     };
@@ -116,7 +117,7 @@ export class FrontWords {
     else if (need === 'directories') reply({ directories: facts.directories() });
     else {
       this.ask(front, queryOf[need], (value) => {
-        if (need === 'gauges') reply({}, value as GaugesAnswer);
+        if (need === 'gauges') reply({}, value as KeeperGauges);
         else if (need === 'digests') reply({ digests: digestsOf(value) });
         else if (need === 'watches') reply({ watches: watchesOf(value) });
         else reply({ sessions: sessionsOf(value, facts.gather(front)) });

@@ -5,6 +5,7 @@ import { Outlet } from '../agents/outlet.ts';
 import { enforcedSchemes } from '../auth/enforce-auth.ts';
 import { Identities } from '../auth/identity.ts';
 import { normaliseAddress } from '../auth/ip-address.ts';
+import type { Membership } from '../config/server-lines.ts';
 import type { Settings } from '../config/settings.ts';
 import { FrontFacts } from '../front/facts.ts';
 import { FrontAgent } from '../front/front.ts';
@@ -26,6 +27,7 @@ export interface AssembleFrontOptions {
   readonly shared: SharedServer;
   readonly settings: Settings;
   readonly serverId: number;
+  readonly membership: Membership | null;
   readonly ports: Ports;
   /** The client port that is bound. */
   readonly clientPort: () => number;
@@ -39,13 +41,13 @@ function assembleWords(
   tree: TreeView,
   status: SharedStatus,
 ): FrontWords {
-  const { shared, settings, ports } = options;
+  const { shared, settings, ports, serverId, membership } = options;
   const version = versionText(ownVersion, builtMs());
   return new FrontWords({
     ...{ requests, status },
     whitelist: whitelistOf(settings['4lw.commands.whitelist'], settings['readonlymode.enabled']),
     facts: new FrontFacts({
-      ...{ settings, tree, status, version },
+      ...{ settings, serverId, membership, tree, status, version },
       metrics: Object.values(shared.metrics),
       disk: ports.disk,
       clock: ports.clock,

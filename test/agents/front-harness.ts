@@ -8,6 +8,7 @@ import { ConnectedLayout, NotifyLayout, ReplyLayout, ToFront } from '../../src/a
 import { Outlet } from '../../src/agents/outlet.ts';
 import type { Disk } from '../../src/base/ports.ts';
 import { readConfiguration } from '../../src/config/read-configuration.ts';
+import type { Membership } from '../../src/config/server-lines.ts';
 import type { Settings } from '../../src/config/settings.ts';
 import type { FrontAgent } from '../../src/front/front.ts';
 import { authPacket, OpCode, pathWatchRequest, Xid } from '../../src/jute/proto.ts';
@@ -100,6 +101,13 @@ export interface FakeClient {
   readonly connection: ClientConnection;
 }
 
+interface FrontWorldOptions {
+  readonly treeBytes?: number;
+  readonly disk?: Disk;
+  readonly words?: string;
+  readonly membership?: Membership;
+}
+
 export class FrontWorld {
   readonly front: FrontAgent;
   readonly tree: TreeWriter;
@@ -112,7 +120,9 @@ export class FrontWorld {
   private readonly sessions: SessionTable;
   private sessionsOpen = 0;
 
-  constructor(options: { treeBytes?: number; disk?: Disk; words?: string } = {}) {
+  readonly status: SharedStatus;
+
+  constructor(options: FrontWorldOptions = {}) {
     this.settings = settingsOf({
       maxClientCnxns: '0',
       '4lw.commands.whitelist': options.words ?? '*',
@@ -124,9 +134,11 @@ export class FrontWorld {
     this.sessions = new SessionTable(shared.sessions);
     this.requests = new RingReceiver(shared.requests);
     this.replies = new Outlet(new RingSender(shared.replies));
-    new SharedStatus(shared.status).serving = Serving.serving;
+    this.status = new SharedStatus(shared.status);
+    this.status.serving = Serving.serving;
     this.front = assembleFront({
       ...{ shared, settings: this.settings, serverId: 1 },
+      membership: options.membership ?? null,
       ports: {
         ...ports,
         disk: options.disk ?? ports.disk,

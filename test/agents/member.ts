@@ -9,6 +9,7 @@ import { Outlet } from '../../src/agents/outlet.ts';
 import { KeeperRecovery } from '../../src/agents/recovery.ts';
 import { dataDirectoryOf } from '../../src/agents/storage-options.ts';
 import type { Epoch } from '../../src/base/zxid.ts';
+import type { Membership } from '../../src/config/server-lines.ts';
 import type { ForwardedRequest } from '../../src/processor/keeper-ports.ts';
 import { RingReceiver } from '../../src/ring/ring-receiver.ts';
 import { RingSender } from '../../src/ring/ring-sender.ts';
@@ -27,6 +28,13 @@ import { SimFront } from '../sim/sim-front.ts';
 import { createSimShared, createSimTree, roomyRings } from '../sim/sim-memory.ts';
 import { SimClock, simPorts, simSettings } from '../sim/sim-ports.ts';
 import { pictureOfTree, type StatePicture } from '../sim/tree-picture.ts';
+
+const membership: Membership = {
+  servers: new Map(),
+  groups: new Map(),
+  weights: new Map(),
+  version: 0n,
+};
 
 export interface LoggedTxn {
   readonly payload: Uint8Array;
@@ -71,7 +79,15 @@ export class Member implements Ensemble {
       ensemble: this,
       clock: this.clock,
       status: this.status,
-      recovery: new KeeperRecovery({ shared, settings, serverId: 1, ports, schemes, history }),
+      recovery: new KeeperRecovery({
+        shared,
+        settings,
+        serverId: 1,
+        ports,
+        schemes,
+        history,
+        membership,
+      }),
       snapshots: new KeeperSnapshots(shared.tree, new SessionTable(shared.sessions)),
       onRecovered: () => {},
     });

@@ -153,6 +153,7 @@ describe('a reload', () => {
     const files = filesOf(member);
     expect(member.keeper.reload()).toBe(zxidOf(1, 21));
     expect(member.picture()).toEqual(wanted);
+    expect(wanted.text).toMatch(/\/zookeeper\/config "version=0" 1:world:anyone .* version -1 /);
     expect(filesOf(member)).toEqual(files);
     expect([member.history.lastHi, member.history.lastLo]).toEqual([1, 21]);
     expect(member.history.count).toBe(21);
