@@ -61,6 +61,9 @@ export class KeeperInbox {
       case ToKeeper.disconnect:
         this.core.disconnect(view.getInt32(offset));
         return true;
+      case ToKeeper.room:
+        this.core.onRoom(view.getInt32(offset));
+        return true;
       case ToKeeper.query: {
         const kind = queryKinds[view.getInt32(offset + 4)] ?? 'gauges';
         this.effects.onQuery(view.getInt32(offset), kind);

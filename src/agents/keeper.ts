@@ -69,6 +69,7 @@ export class KeeperAgent implements Agent, KeeperOutput, EnsembleReplica {
     if (nowMs >= this.core.nextDeadlineMs()) this.core.tick();
     // Room on the ring is what this thread was woken for: requests are looked at only behind this.
     if (replies.stalled) replies.flush();
+    if (!replies.stalled) this.core.goOn();
     const done = this.inbox.drain(this.mayTake, requestsPerTurn);
     const sent = this.parts.snapshots.dutyCycle();
     replies.flush();
@@ -285,6 +286,17 @@ export class KeeperAgent implements Agent, KeeperOutput, EnsembleReplica {
     view.setInt32(at + ConnectedLayout.slot, answer.slot);
     view.setInt32(at + ConnectedLayout.timeoutMs, answer.timeoutMs);
     bytes.set(answer.passwd, at + ConnectedLayout.passwd);
+  }
+
+  /** What is sent from now on waits in this process. */
+  get isFull(): boolean {
+    return this.parts.replies.stalled;
+  }
+
+  askRoom(cnxnId: number): void {
+    const { replies } = this.parts;
+    const at = replies.open(ToFront.askRoom, 4);
+    replies.view.setInt32(at, cnxnId);
   }
 
   close(cnxnId: number): void {

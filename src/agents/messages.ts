@@ -21,6 +21,8 @@ export const ToKeeper = {
   query: 5,
   /** Ask for a log roll and a snapshot now. */
   snapshot: 6,
+  /** The answer to `askRoom`: the client has read, its line goes on. cnxnId. */
+  room: 7,
 } as const;
 
 /** keeper → front */
@@ -37,6 +39,8 @@ export const ToFront = {
   answer: 5,
   /** The log was rolled: a snapshot is due. No payload. */
   snapshotDue: 6,
+  /** The connection's line rests until `room` comes back: cnxnId. */
+  askRoom: 7,
 } as const;
 
 /** ensemble → log */

@@ -24,8 +24,13 @@ export const sessionsMax = 1 << 20;
 export const requestsPerTurnMax = 512;
 /** Bytes queued for a client that does not read; beyond it the connection is closed. */
 export const outboundBytesPerConnectionMax = 64 * mib;
-/** Bytes queued on a connection above which its socket is not read any more. */
+/** Bytes queued on a connection above which it is not served any more; with many slow ones, less. */
 export const outboundBytesHighWater = 4 * mib;
+export const outboundBytesLowWater = 64 * kib;
+/** Bytes queued on all connections of a front; beyond it those with twice their share close. */
+export const outboundBytesTotalMax = 512 * mib;
+/** Bytes of answers to one connection after which the keeper asks the front whether to go on. */
+export const repliedBytesMax = 256 * kib;
 /** The shared read buffer of all client sockets of a front. */
 export const socketReadBytes = 64 * kib;
 /** Piece in which a reply that is longer than a ring record travels. */
@@ -78,4 +83,5 @@ assert(ringBytesDefault >= 2 * (frameBytesMaxDefault + kib), 'a ring holds the l
 assert(replyPieceBytes * 2 <= ringBytesMin, 'a reply piece fits into the smallest ring');
 assert(commitLogHeldBytesMax < linkBacklogBytesMax, 'a learner can be sent the whole history');
 assert(zxidCounterMax + outstandingMax < 0xffffffff, 'a leader steps down before its counter ends');
+assert(outboundBytesLowWater < outboundBytesHighWater, 'many slow clients get less room than one');
 assert(outboundBytesHighWater < outboundBytesPerConnectionMax, 'a slow client is paused first');

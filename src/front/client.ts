@@ -24,6 +24,8 @@ export class FrontClient {
   inFlight = 0;
   /** Its frame was not taken: to be resumed when there is room again. */
   stalled = false;
+  /** The keeper waits for the client to read. */
+  roomAsked = false;
   /** Bytes were appended since the last flush. */
   dirty = false;
   /** Its last reply is written: close when it has left. */

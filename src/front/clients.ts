@@ -6,6 +6,7 @@ import type { Socket } from 'node:net';
 import type { Identities } from '../auth/identity.ts';
 import type { Clock } from '../base/ports.ts';
 import { ClientConnection, type ConnectionHandler } from '../net/client-connection.ts';
+import { OutboundBudget } from '../net/outbound-budget.ts';
 import { SlabPool } from '../net/slab-pool.ts';
 import { FrontClient } from './client.ts';
 
@@ -22,6 +23,7 @@ export class FrontClients {
   private readonly clock: Clock;
   private readonly identify: (socket: Socket) => Identities;
   private readonly pool = new SlabPool();
+  private readonly budget = new OutboundBudget();
   private readonly byId = new Map<number, FrontClient>();
   private readonly byAddress = new Map<string, number>();
   private dirty: FrontClient[] = [];
@@ -67,8 +69,10 @@ export class FrontClients {
     }
     this.byAddress.set(address, fromThere + 1);
     const cnxnId = this.takeId();
-    const { handler, pool } = this;
-    const connection = new ClientConnection({ cnxnId, socket, handler, pool, frameBytesMax });
+    const { handler, pool, budget } = this;
+    const connection = new ClientConnection({
+      ...{ cnxnId, socket, handler, pool, budget, frameBytesMax },
+    });
     const client = new FrontClient(connection, this.identify(socket), this.clock.monotonicMs());
     this.byId.set(cnxnId, client);
     return connection;

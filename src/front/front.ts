@@ -249,6 +249,21 @@ export class FrontAgent implements Agent, ConnectionHandler, FrontRepliesListene
     );
   }
 
+  onRead(connection: ClientConnection): void {
+    const client = this.clients.get(connection.cnxnId);
+    if (client === undefined || !client.roomAsked) return;
+    client.roomAsked = false;
+    this.parts.requests.room(connection.cnxnId);
+    this.parts.wake();
+  }
+
+  onTooSlow(connection: ClientConnection, waitingBytes: number): void {
+    this.parts.logger.warn(
+      { client: connection.remoteAddress, waitingBytes },
+      `Closed a connection: its client has not read ${waitingBytes} bytes`,
+    );
+  }
+
   onClosed(connection: ClientConnection): void {
     const client = this.clients.get(connection.cnxnId);
     if (client === undefined) return;
@@ -351,6 +366,14 @@ export class FrontAgent implements Agent, ConnectionHandler, FrontRepliesListene
     this.clients.append(client, bytes, start, end);
     client.sent++;
     this.stats.packetsSent++;
+  }
+
+  /** The keeper has sent much: it goes on at once, or when the client has read. */
+  onRoomAsked(cnxnId: number): void {
+    const client = this.clients.get(cnxnId);
+    if (client === undefined) return;
+    client.roomAsked = client.connection.isChoked;
+    if (!client.roomAsked) this.parts.requests.room(cnxnId);
   }
 
   onClose(cnxnId: number): void {

@@ -15,6 +15,7 @@ export interface FrontRepliesListener {
   onReply(cnxnId: number, answers: number, bytes: Uint8Array, start: number, end: number): void;
   onNotify(cnxnId: number, bytes: Uint8Array, start: number, end: number): void;
   onConnected(answer: Connected): void;
+  onRoomAsked(cnxnId: number): void;
   onClose(cnxnId: number): void;
   onAnswer(queryId: number, value: unknown): void;
   onSnapshotDue(): void;
@@ -76,6 +77,9 @@ export class FrontReplies {
         return this.onNotify(offset, end);
       case ToFront.connected:
         this.onConnected(offset);
+        return true;
+      case ToFront.askRoom:
+        this.listener.onRoomAsked(view.getInt32(offset));
         return true;
       case ToFront.close:
         this.listener.onClose(view.getInt32(offset));

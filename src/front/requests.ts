@@ -74,6 +74,12 @@ export class FrontRequests {
     this.outlet.view.setInt32(at, cnxnId);
   }
 
+  /** The client has read what the keeper has sent. */
+  room(cnxnId: number): void {
+    const at = this.outlet.open(ToKeeper.room, 4);
+    this.outlet.view.setInt32(at, cnxnId);
+  }
+
   query(queryId: number, kind: QueryKind): void {
     const at = this.outlet.open(ToKeeper.query, 8);
     this.outlet.view.setInt32(at, queryId);

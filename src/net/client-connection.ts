@@ -3,8 +3,8 @@
  * gathers what goes out. It knows lengths and nothing of what is in a frame; its handler does.
  */
 import type { Socket } from 'node:net';
-import { outboundBytesHighWater, outboundBytesPerConnectionMax } from '../base/limits.ts';
 import { Outbound } from './outbound.ts';
+import type { OutboundBudget } from './outbound-budget.ts';
 import type { SlabPool } from './slab-pool.ts';
 
 /** What a connection tells its owner. Byte ranges are valid only during the call. */
@@ -31,6 +31,10 @@ export interface ConnectionHandler {
   onReadEnd(connection: ClientConnection): void;
   /** A frame length that is negative or above the limit; the connection is closed already. */
   onBadLength(connection: ClientConnection, length: number): void;
+  /** The client has read what waited for it: `isChoked` is over. */
+  onRead(connection: ClientConnection): void;
+  /** More waits for the client than is allowed; the connection is closed already. */
+  onTooSlow(connection: ClientConnection, waitingBytes: number): void;
   onClosed(connection: ClientConnection): void;
 }
 
@@ -39,6 +43,7 @@ export interface ConnectionOptions {
   readonly socket: Socket;
   readonly handler: ConnectionHandler;
   readonly pool: SlabPool;
+  readonly budget: OutboundBudget;
   readonly frameBytesMax: number;
 }
 
@@ -52,6 +57,9 @@ export class ClientConnection {
   private readonly handler: ConnectionHandler;
   private readonly frameBytesMax: number;
   private readonly outbound: Outbound;
+  private readonly budget: OutboundBudget;
+  /** Bytes waiting in the socket that the budget knows of. */
+  private counted = 0;
   /** Bytes that arrived and were not taken yet: `held[heldStart..heldEnd)`. */
   private held = nothing;
   private heldView = new DataView(nothing.buffer);
@@ -62,7 +70,7 @@ export class ClientConnection {
   private asked = false;
   private stalled = false;
   /** Much waits for the client: no frame is taken before it has read all of it. */
-  private choked = false;
+  isChoked = false;
   /** What was gathered is on its way, and is the last. */
   ending = false;
   closed = false;
@@ -73,6 +81,7 @@ export class ClientConnection {
     this.handler = options.handler;
     this.frameBytesMax = options.frameBytesMax;
     this.outbound = new Outbound(options.pool);
+    this.budget = options.budget;
     this.remoteAddress = options.socket.remoteAddress ?? '0.0.0.0';
     this.remotePort = options.socket.remotePort ?? 0;
     options.socket.on('drain', this.onDrain);
@@ -108,8 +117,13 @@ export class ClientConnection {
   }
 
   private readonly onDrain = (): void => {
-    this.choked = false;
-    if (!this.stalled && !this.closed) this.goOn();
+    if (this.closed) return;
+    this.count();
+    if (this.isChoked) {
+      this.isChoked = false;
+      this.handler.onRead(this);
+    }
+    if (!this.stalled) this.goOn();
   };
 
   /** With what is held first, then with what arrives. */
@@ -122,8 +136,8 @@ export class ClientConnection {
   }
 
   private wantsMore(): boolean {
-    if (this.closed || this.ending || this.stalled || this.choked) return false;
-    return this.socket.writableLength <= outboundBytesHighWater;
+    if (this.closed || this.ending || this.stalled || this.isChoked) return false;
+    return this.socket.writableLength <= this.budget.mark;
   }
 
   private takeHeld(): void {
@@ -138,7 +152,7 @@ export class ClientConnection {
   private takeFrames(bytes: Uint8Array, view: DataView, start: number, end: number): number {
     let at = start;
     if (this.asked) return end;
-    while (end - at >= 4 && !this.ending && !this.choked) {
+    while (end - at >= 4 && !this.ending && !this.isChoked) {
       if (this.fresh) {
         const verdict = this.handler.onFirstBytes(this, bytes, at, end);
         if (verdict === 'more') return at;
@@ -192,17 +206,31 @@ export class ClientConnection {
     if (this.closed || this.ending) return;
     this.outbound.append(bytes, start, end);
     const waiting = this.outboundBytes;
-    if (waiting > outboundBytesHighWater) this.choked = true;
-    if (waiting > outboundBytesPerConnectionMax) this.destroy();
+    if (waiting <= this.budget.mark) return;
+    this.isChoked = true;
+    if (waiting <= this.budget.limit) return;
+    this.destroy();
+    this.handler.onTooSlow(this, waiting);
   }
 
   flush(): void {
     if (this.closed) return;
     this.outbound.flushTo(this.socket);
+    this.count();
     if (this.ending) this.socket.end(() => this.socket.destroy());
-    else if (this.socket.writableLength > outboundBytesHighWater) this.socket.pause();
+    else if (this.socket.writableLength > this.budget.mark) this.socket.pause();
     // When the kernel takes all of it at once, nothing drains later: go on, but others come first.
-    if (this.choked && !this.socket.writableNeedDrain) setImmediate(this.onDrain);
+    if (this.isChoked && !this.socket.writableNeedDrain) setImmediate(this.onDrain);
+  }
+
+  /** What the socket has taken at once does not count: no 'drain' would tell when it has left. */
+  private count(): void {
+    const { socket, counted } = this;
+    const waiting =
+      socket.writableLength > 0 && socket.writableNeedDrain ? socket.writableLength : 0;
+    if (waiting === counted) return;
+    this.counted = waiting;
+    this.budget.count(counted, waiting);
   }
 
   /** Sends what was gathered, then closes. Nothing more is read. */
@@ -228,6 +256,7 @@ export class ClientConnection {
     if (this.closed) return;
     this.closed = true;
     this.outbound.discard();
+    if (this.counted > 0) this.budget.count(this.counted, 0);
     this.held = nothing;
     this.handler.onClosed(this);
   }

@@ -17,6 +17,11 @@ export class Connection {
   /** An answer in line ends the connection: nothing more is taken. */
   isEnding = false;
   readonly line = new RequestLine();
+  /** Bytes of answers since the front said that there is room; above a mark the line rests. */
+  repliedBytes = 0;
+  isHeld = false;
+  /** Its line goes on when the ring has room. */
+  isPostponed = false;
   /** Writes in line that the leader has been asked for; none where this server decides. */
   readonly pendingWrites = new PendingWrites();
   /** Syncs that are done and still in line; less than 0 when a later write proved one done. */

@@ -210,6 +210,17 @@ export class KeeperCore {
     if (connection !== undefined) this.forget(connection);
   }
 
+  /** What this connection was sent has been read: its line goes on. */
+  onRoom(cnxnId: number): void {
+    const connection = this.connections.get(cnxnId);
+    if (connection !== undefined) this.order.onRoom(connection);
+  }
+
+  /** There is room for output again: the lines that waited for it go on. */
+  goOn(): void {
+    this.order.goOn();
+  }
+
   /** Leading: a request of a learner, which `owner` (not 0) stands for. Throws `JuteError`. */
   learnerRequest(owner: number, request: ForwardedRequest): void {
     if (this.role === 'leading') this.learnerRequests.propose(owner, request);
@@ -265,7 +276,7 @@ export class KeeperCore {
       this.forwarded--;
     }
     this.apply(isAnswer ? connection : undefined, bytes, view, start, end, cxid);
-    this.goOn(connection);
+    this.onApplied(connection);
   }
 
   /** Leading or following: the oldest sync is done. */
@@ -328,7 +339,7 @@ export class KeeperCore {
     this.proposer.onApplied(proposal);
     // What follows may propose again, and so take this one's memory.
     this.proposer.proposals.shift();
-    this.goOn(connection);
+    this.onApplied(connection);
     if (this.role === 'standalone') this.order.onApplied();
   }
 
@@ -356,7 +367,7 @@ export class KeeperCore {
   }
 
   /** What a txn has made possible: a session is open, or the line of who asked for it moves on. */
-  private goOn(requester: Connection | undefined): void {
+  private onApplied(requester: Connection | undefined): void {
     const { applier, openedSlot } = this.final;
     if (applier.type === OpCode.createSession) {
       const { clientIdHi, clientIdLo } = applier;

@@ -47,6 +47,10 @@ export interface KeeperOutput {
   replayEvent(cnxnId: number, frame: Uint8Array, start: number, end: number): void;
   /** The handshake is decided; when it is not valid, a close follows. */
   connected(cnxnId: number, answer: ConnectAnswer): void;
+  /** The ring is full: what can wait in line had better do so, until the core's `goOn`. */
+  readonly isFull: boolean;
+  /** The connection was sent much: its line rests until the core's `onRoom`. */
+  askRoom(cnxnId: number): void;
   /** The core knows this connection no more: send what there is, then close it. */
   close(cnxnId: number): void;
   /** A txn to make durable and to replicate; `commit` comes back with its zxid or a later one. */

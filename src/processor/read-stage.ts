@@ -64,7 +64,7 @@ export class ReadStage implements ConnectionContext {
     beginReply(this.answer);
     if (row === null || row.kind === 'write' || row.kind === 'connection') {
       finishReply(this.answer, xid, -1, -1, ErrorCode.unimplemented);
-      this.send();
+      this.send(connection);
       return false;
     }
     this.request.reset(bytes, view, start + requestHeaderBytes, end);
@@ -72,11 +72,12 @@ export class ReadStage implements ConnectionContext {
     if (row.kind === 'read') this.maybeWatch(row, err, start, end);
     const replyXid = row.kind === 'special' && row.replyXid !== null ? row.replyXid : xid;
     finishReply(this.answer, replyXid, this.tree.lastZxidHi, this.tree.lastZxidLo, err);
-    this.send();
+    this.send(connection);
     return true;
   }
 
-  private send(): void {
+  private send(connection: Connection): void {
+    connection.repliedBytes += this.answer.offset;
     this.output.reply(this.cnxnId, this.answer.bytes, 0, this.answer.offset);
   }
 

@@ -2,15 +2,19 @@
  * Serves what is no write, in the order of each session: at once when nothing of the session waits,
  * else when it is at the head of its line. Syncs wait in line, too, and all of them in one queue,
  * in which they are done.
+ *
+ * A line also rests while its client has to read what it was sent, and while the ring is full. One
+ * thing goes on all the same: what stands in front of a write that is applied now, for it may not
+ * see that write.
  */
-import { inFlightPerConnectionMax } from '../base/limits.ts';
+import { inFlightPerConnectionMax, repliedBytesMax } from '../base/limits.ts';
 import { compareHalves } from '../base/zxid.ts';
 import type { TreeView } from '../tree/tree-view.ts';
 import { BarrierQueue } from './barrier-queue.ts';
 import { Waiting } from './commit-order.ts';
 import type { Connection } from './connection.ts';
 import type { Connections } from './connections.ts';
-import type { KeeperParts } from './keeper-ports.ts';
+import type { KeeperOutput, KeeperParts } from './keeper-ports.ts';
 import { ReadStage } from './read-stage.ts';
 
 /** Entries in one connection's line. The front stops reading a socket long before. */
@@ -26,13 +30,16 @@ export interface ServingOrderParts {
 export class ServingOrder {
   private readonly connections: Connections;
   private readonly tree: TreeView;
+  private readonly output: KeeperOutput;
   private readonly end: (connection: Connection) => void;
   private readonly reads: ReadStage;
+  private postponed: Connection[] = [];
   private readonly syncs = new BarrierQueue();
 
   constructor({ keeper, connections, end }: ServingOrderParts) {
     this.connections = connections;
     this.tree = keeper.tree;
+    this.output = keeper.output;
     this.end = end;
     this.reads = new ReadStage(keeper);
   }
@@ -45,8 +52,10 @@ export class ServingOrder {
     start: number,
     end: number,
   ): void {
-    if (connection.line.count > 0) connection.line.pushRequest(bytes, start, end);
+    const { line } = connection;
+    if (line.count > 0 || connection.isHeld) line.pushRequest(bytes, start, end);
     else if (!this.reads.serve(connection, bytes, view, start, end)) this.end(connection);
+    else this.maybeRest(connection);
     this.checkLength(connection);
   }
 
@@ -95,17 +104,40 @@ export class ServingOrder {
    * ends over it.
    */
   bringWriteToHead(connection: Connection): boolean {
-    while (connection.line.headKind === Waiting.barrier) {
-      connection.syncsDone--;
-      this.serveHead(connection, Waiting.barrier);
-      this.moveOn(connection);
-      if (!this.isThere(connection)) return false;
-    }
-    return true;
+    this.serveLine(connection, true);
+    return this.isThere(connection);
   }
 
   /** Serves what is at the head of the line, up to the next write that is not applied yet. */
   moveOn(connection: Connection): void {
+    this.serveLine(connection, false);
+  }
+
+  /** The client has read what it was sent. */
+  onRoom(connection: Connection): void {
+    connection.repliedBytes = 0;
+    connection.isHeld = false;
+    this.moveOn(connection);
+  }
+
+  /** The ring has room again. */
+  goOn(): void {
+    if (this.postponed.length === 0) return;
+    const { postponed } = this;
+    this.postponed = [];
+    for (const connection of postponed) {
+      connection.isPostponed = false;
+      this.moveOn(connection);
+    }
+  }
+
+  clear(): void {
+    this.syncs.clear();
+    this.postponed = [];
+  }
+
+  /** `isForced`: up to the write at any price, syncs in front of it count as done. */
+  private serveLine(connection: Connection, isForced: boolean): void {
     const { line } = connection;
     while (this.isThere(connection)) {
       const kind = line.headKind;
@@ -114,16 +146,26 @@ export class ServingOrder {
         connection.readIdentities = line.shiftIdentities();
         continue;
       }
-      if (kind === Waiting.barrier) {
-        if (connection.syncsDone <= 0) return;
-        connection.syncsDone--;
-      }
+      const isAhead = kind === Waiting.barrier && connection.syncsDone <= 0;
+      if (!isForced && (isAhead || !this.mayServe(connection))) return;
+      if (kind === Waiting.barrier) connection.syncsDone--;
       this.serveHead(connection, kind);
     }
   }
 
-  clear(): void {
-    this.syncs.clear();
+  private mayServe(connection: Connection): boolean {
+    if (connection.isHeld) return false;
+    if (!this.output.isFull) return true;
+    if (!connection.isPostponed) this.postponed.push(connection);
+    connection.isPostponed = true;
+    return false;
+  }
+
+  /** Much was sent: before more is, the client has to read. */
+  private maybeRest(connection: Connection): void {
+    if (connection.isHeld || connection.repliedBytes < repliedBytesMax) return;
+    connection.isHeld = true;
+    this.output.askRoom(connection.cnxnId);
   }
 
   private isThere(connection: Connection): boolean {
@@ -133,7 +175,11 @@ export class ServingOrder {
   private serveHead(connection: Connection, kind: Waiting): void {
     const { line } = connection;
     const { bytes, view, headStart, headEnd } = line;
-    if (!this.reads.serve(connection, bytes, view, headStart, headEnd)) this.end(connection);
-    else line.shift(kind);
+    if (!this.reads.serve(connection, bytes, view, headStart, headEnd)) {
+      this.end(connection);
+      return;
+    }
+    line.shift(kind);
+    this.maybeRest(connection);
   }
 }

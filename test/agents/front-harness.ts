@@ -114,6 +114,8 @@ export class FrontWorld {
   readonly settings: Settings;
   /** What the front has written for the keeper. */
   readonly requests: RingReceiver;
+  /** Kinds of the records that `turn` has found there. */
+  readonly toKeeper: number[] = [];
   nowMs = 1;
   wakes = 0;
   private readonly replies: Outlet;
@@ -182,7 +184,7 @@ export class FrontWorld {
   turn(): void {
     this.wakes = 0;
     while (this.front.dutyCycle(this.nowMs) > 0);
-    this.requests.drain(() => true, Number.MAX_SAFE_INTEGER);
+    this.requests.drain((type) => this.toKeeper.push(type) > 0, Number.MAX_SAFE_INTEGER);
   }
 
   /** The keeper accepts the handshake. */
@@ -217,6 +219,13 @@ export class FrontWorld {
     this.replies.view.setInt32(at, queryId);
     this.replies.view.setInt32(at + 4, 0);
     this.replies.bytes.set(json, at + 8);
+    this.replies.flush();
+  }
+
+  /** The keeper asks whether the client reads. */
+  askRoom({ connection }: FakeClient): void {
+    const at = this.replies.open(ToFront.askRoom, 4);
+    this.replies.view.setInt32(at, connection.cnxnId);
     this.replies.flush();
   }
 

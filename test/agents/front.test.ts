@@ -1,5 +1,7 @@
 /** The front between fake sockets and a keeper that is the test. */
 import { describe, expect, it } from 'vitest';
+import { ToKeeper } from '../../src/agents/messages.ts';
+import { outboundBytesPerConnectionMax } from '../../src/base/limits.ts';
 import { encodeConnectRequest } from '../support/raw-client.ts';
 import { framed } from '../support/raw-socket.ts';
 import { auth, FrontWorld, getData, ping, receive, replyFrame } from './front-harness.ts';
@@ -56,6 +58,52 @@ describe('the front', () => {
       world.turn();
     }
     expect(client.socket.xids).toEqual(xids);
+  });
+
+  it('tells the keeper that there is room when the client has read, at once if it has', () => {
+    const world = new FrontWorld({ treeBytes: 8 * 1024 * 1024 });
+    world.addNode('/large', 1_000_000);
+    const client = world.connect();
+    const rooms = () => world.toKeeper.filter((type) => type === ToKeeper.room).length;
+    world.askRoom(client);
+    world.turn();
+    expect(rooms()).toBe(1);
+    client.socket.isDeaf = true;
+    receive(client, ...Array.from({ length: 10 }, (_, i) => getData(i + 1, '/large')));
+    world.askRoom(client);
+    world.turn();
+    expect(rooms()).toBe(1);
+    client.socket.listen();
+    expect(world.wakes).toBeGreaterThan(0);
+    world.turn();
+    expect(rooms()).toBe(2);
+  });
+
+  it('lets less wait for each client when many do not read', () => {
+    const world = new FrontWorld({ treeBytes: 8 * 1024 * 1024 });
+    world.addNode('/large', 1_000_000);
+    const waiting = Array.from({ length: 600 }, () => {
+      const client = world.connect();
+      client.socket.isDeaf = true;
+      receive(client, ...Array.from({ length: 10 }, (_, i) => getData(i + 1, '/large')));
+      world.turn();
+      expect(client.socket.destroyed).toBe(false);
+      client.socket.written.length = 0;
+      return client.socket.writableLength;
+    });
+    expect(waiting[0]).toBeGreaterThan(4_000_000);
+    expect(waiting.at(-1)).toBeLessThan(1_100_000);
+  });
+
+  it('ends a connection whose events pile up, and says so', () => {
+    const world = new FrontWorld();
+    const client = world.connect();
+    const other = world.connect();
+    client.socket.writableLength = outboundBytesPerConnectionMax;
+    world.change(1, client);
+    world.turn();
+    expect(client.socket.destroyed).toBe(true);
+    expect(other.socket.destroyed).toBe(false);
   });
 
   it('puts no auth reply between the parts of a reply', () => {

@@ -3,6 +3,7 @@ import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { encodeUtf8 } from '../../src/jute/utf8.ts';
 import { ClientConnection, type ConnectionHandler } from '../../src/net/client-connection.ts';
 import { ClientListener } from '../../src/net/client-listener.ts';
+import { OutboundBudget } from '../../src/net/outbound-budget.ts';
 import { SlabPool } from '../../src/net/slab-pool.ts';
 
 const nothing = () => {};
@@ -26,6 +27,8 @@ class WordHandler implements ConnectionHandler {
   onFrame = () => true;
   onReadEnd = nothing;
   onBadLength = nothing;
+  onRead = nothing;
+  onTooSlow = nothing;
   onClosed = nothing;
 }
 
@@ -38,11 +41,12 @@ describe('the listener', () => {
   beforeEach(async () => {
     handler = new WordHandler();
     const pool = new SlabPool();
+    const budget = new OutboundBudget();
     errors = [];
     listener = new ClientListener({
       ...{ host: '127.0.0.1', port: 0, backlog: undefined, keepAlive: false },
       accept: (socket) =>
-        new ClientConnection({ cnxnId: 1, socket, handler, pool, frameBytesMax: 1024 }),
+        new ClientConnection({ cnxnId: 1, socket, handler, pool, budget, frameBytesMax: 1024 }),
       onError: (error) => errors.push(error),
     });
     port = await listener.listen();

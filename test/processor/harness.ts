@@ -120,6 +120,9 @@ export class Harness implements KeeperOutput {
   /** All txns, and how many of them are committed. */
   readonly proposed: Proposed[] = [];
   readonly asked: Asked[] = [];
+  /** Connections of which the core wants to hear that there is room. */
+  readonly roomAsked: number[] = [];
+  isFull = false;
   committed = 0;
   withhold: boolean;
   nowMs = 1000;
@@ -245,6 +248,10 @@ export class Harness implements KeeperOutput {
 
   connected(cnxnId: number, answer: ConnectAnswer): void {
     this.outputs.push({ kind: 'connected', cnxnId, answer, visibleZxid: this.lastZxid });
+  }
+
+  askRoom(cnxnId: number): void {
+    this.roomAsked.push(cnxnId);
   }
 
   close(cnxnId: number): void {

@@ -1,5 +1,6 @@
 import { describe, expect, it } from 'vitest';
 import { ErrorCode } from '../../src/base/error-codes.ts';
+import { repliedBytesMax } from '../../src/base/limits.ts';
 import { OpCode, pathRequest, setWatchesRequest } from '../../src/jute/proto.ts';
 import { type Client, Harness } from './harness.ts';
 
@@ -239,6 +240,77 @@ describe('what is prepared', () => {
     const client = harness.client();
     expect(client.create('/a').zxid).toBe(0x2_0000_0000n);
     expect(harness.lastZxid).toBe(0x2_0000_0000n);
+  });
+});
+
+describe('the line of a client that does not read', () => {
+  const bytes = 10_000;
+  const reads = 100;
+
+  function startSlow() {
+    const { harness, clients } = start();
+    const [client, other] = clients;
+    harness.withhold = false;
+    client.create('/large', { data: 'x'.repeat(bytes) });
+    harness.withhold = true;
+    const before = client.replies.length;
+    const sent = () => client.replies.length - before;
+    return { harness, client, other, sent, before };
+  }
+
+  it.each(['at once', 'behind a write'])('rests when much was sent %s', (when) => {
+    const { harness, client, sent, before } = startSlow();
+    const xids: number[] = [];
+    if (when === 'behind a write') xids.push(client.sendSetData('/a', 0));
+    for (let i = 0; i < reads; i++) xids.push(client.sendGetData('/large'));
+    harness.commit();
+    for (let room = 1; sent() < xids.length; room++) {
+      expect(sent()).toBeLessThanOrEqual(room * (Math.ceil(repliedBytesMax / bytes) + 1));
+      expect(harness.roomAsked).toEqual(Array.from({ length: room }, () => client.cnxnId));
+      harness.core.onRoom(client.cnxnId);
+    }
+    expect(xidsOf(client).slice(before)).toEqual(xids);
+  });
+
+  it('goes on up to a write that is applied: what stands before it may not see it', () => {
+    const { harness, client, other, sent } = startSlow();
+    for (let i = 0; i < reads; i++) client.sendGetData('/large');
+    expect(sent()).toBeLessThan(reads);
+    client.sendSetData('/large', -1);
+    client.sendGetData('/large');
+    harness.commit();
+    expect(sent()).toBe(reads + 1);
+    const versions = client.replies.slice(-2).map(({ zxid }) => zxid);
+    expect(versions[0]! < versions[1]!).toBe(true);
+    other.sendGetData('/a');
+    expect(other.replies.length).toBe(1);
+    harness.core.onRoom(client.cnxnId);
+    expect(client.replies.at(-1)).toMatchObject({ err: 0 });
+    expect(sent()).toBe(reads + 2);
+  });
+
+  it('waits for room on the ring, and goes on when there is some', () => {
+    const { harness, client, sent } = startSlow();
+    client.sendSetData('/a', 0);
+    for (let i = 0; i < 10; i++) client.sendGetData('/a');
+    harness.isFull = true;
+    harness.commit();
+    expect(sent()).toBe(1);
+    harness.core.goOn();
+    expect(sent()).toBe(1);
+    harness.isFull = false;
+    harness.core.goOn();
+    expect(sent()).toBe(11);
+  });
+
+  it('ends with its connection', () => {
+    const { harness, client, sent } = startSlow();
+    for (let i = 0; i < reads; i++) client.sendGetData('/large');
+    const before = sent();
+    harness.core.disconnect(client.cnxnId);
+    harness.core.onRoom(client.cnxnId);
+    harness.core.goOn();
+    expect(sent()).toBe(before);
   });
 });
 

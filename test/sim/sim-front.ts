@@ -206,6 +206,10 @@ export class SimFront implements FrontRepliesListener {
     client.onConnected(answer);
   }
 
+  onRoomAsked(cnxnId: number): void {
+    this.requests.room(cnxnId);
+  }
+
   onClose(cnxnId: number): void {
     this.stream.push(`${cnxnId} close`);
     this.clients.get(cnxnId)?.onClose();
