@@ -72,6 +72,10 @@ export class Housekeeper {
   private async takeSnapshot(): Promise<void> {
     const { jobs, snapshotTask, logger } = this.parts;
     const result = await jobs.snapshot(snapshotTask);
+    if (result === null) {
+      logger.info({}, 'No snapshot this time: no leader has confirmed the state');
+      return;
+    }
     this.lastSnapshot = result.zxid;
     if (!result.written) return;
     const { path, nodes, bytes } = result;

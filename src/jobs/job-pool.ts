@@ -9,7 +9,8 @@ import { type PurgeTask, purgeDirectory } from './purge.ts';
 import { type SnapshotResult, type SnapshotTask, snapshotSlices } from './snapshot.ts';
 
 export interface Jobs {
-  snapshot(task: SnapshotTask): Promise<SnapshotResult>;
+  /** Null when there can be none at present, see `snapshotSlices`. */
+  snapshot(task: SnapshotTask): Promise<SnapshotResult | null>;
   purge(task: PurgeTask): Promise<string[]>;
   close(): Promise<void>;
 }

@@ -8,7 +8,7 @@ import { type SnapshotResult, type SnapshotTask, snapshotSlices } from './snapsh
 /** Long enough to leave a core to the keeper, short enough that a million nodes take seconds. */
 const pauseMs = 1;
 
-export async function snapshot(task: SnapshotTask): Promise<SnapshotResult> {
+export async function snapshot(task: SnapshotTask): Promise<SnapshotResult | null> {
   const slices = snapshotSlices(task, new NodeDisk(), nodeCompression);
   for (;;) {
     const slice = slices.next();

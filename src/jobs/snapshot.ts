@@ -9,7 +9,7 @@ import { joinHalves, type Zxid, zxidOf } from '../base/zxid.ts';
 import { digestVersion } from '../jute/txn.ts';
 import { SessionTable, type SessionTableMemory } from '../state/session-table.ts';
 import { SharedStatus, type SharedStatusMemory } from '../state/shared-status.ts';
-import { type WalkSlice, walkSnapshot } from '../state/snapshot-walk.ts';
+import { WalkAbandoned, type WalkSlice, walkSnapshot } from '../state/snapshot-walk.ts';
 import { joinPath, type SnapshotEncoding, snapshotFileName } from '../storage/data-directory.ts';
 import type { Compression } from '../storage/snapshot-compression.ts';
 import { SnapshotWriter } from '../storage/snapshot-writer.ts';
@@ -44,40 +44,40 @@ const observationsMax = 1_000_000;
 const slice: WalkSlice = { items: 4096, bytes: 16 * 1024 * 1024 };
 
 /**
- * The work in slices; the caller decides how long to pause at each `yield`. Throws `DiskError`, or
- * an error when the tree was replaced or may hold what is not committed; then there is no file.
+ * The work in slices; the caller decides how long to pause at each `yield`. Null, and no file, when
+ * the tree holds what a leader may yet order to forget: a snapshot would bring it back. Throws
+ * `DiskError`, and then there is no file, either.
  */
 export function* snapshotSlices(
   task: SnapshotTask,
   disk: Disk,
   compression: Compression,
-): Generator<void, SnapshotResult> {
+): Generator<void, SnapshotResult | null> {
   const walker = new TreeWalker(task.tree);
   try {
+    while (!walker.begin()) yield;
+    const status = new SharedStatus(task.status);
+    if (!status.stateIsCommitted) return null;
+    // Behind the begin: a tree that is replaced from here on is noticed, its zxid names no file.
     const { zxid } = observe(new TreeView(task.tree));
     const path = joinPath(task.directory, snapshotFileName(zxid, task.encoding));
     if (disk.exists(path)) return { written: false, zxid, path, nodes: 0, bytes: 0 };
-    while (!walker.begin()) yield;
-    const status = new SharedStatus(task.status);
-    refuseUncommitted(status);
     const { directory, encoding } = task;
     const writer = new SnapshotWriter({ disk, directory, zxid, encoding, compression });
     try {
       yield* walkSnapshot(walker, new SessionTable(task.sessions), writer, slice);
-      refuseUncommitted(status);
+      if (!status.stateIsCommitted) return null;
       publish(writer, task, zxid);
     } finally {
       writer.abort();
     }
     return { written: true, zxid, path, nodes: writer.nodeCount, bytes: writer.fileBytes };
+  } catch (error) {
+    if (error instanceof WalkAbandoned) return null;
+    throw error;
   } finally {
     walker.close();
   }
-}
-
-/** A leader may yet order that it is forgotten, and the snapshot would bring it back. */
-function refuseUncommitted(status: SharedStatus): void {
-  if (!status.stateIsCommitted) throw new Error('there is no leader: no snapshot this time');
 }
 
 /** Zxid and digest of one state. */

@@ -34,9 +34,16 @@ export interface WalkSlice {
   readonly bytes: number;
 }
 
+/** The tree was replaced during the walk: what came out of it is worth nothing. */
+export class WalkAbandoned extends Error {
+  constructor() {
+    super('the tree was replaced during a snapshot');
+  }
+}
+
 /**
  * The walk in slices; the caller decides how long to pause at each `yield`, and closes `walker`.
- * Throws when the tree is replaced meanwhile.
+ * Throws `WalkAbandoned`.
  */
 export function* walkSnapshot(
   walker: TreeWalker,
@@ -96,7 +103,7 @@ function* putNodes(sink: SnapshotSink, walker: TreeWalker, known: KnownAcls, sli
   for (let nodes = 0, bytes = 0; ; ) {
     const step = walker.step();
     if (step === WalkStep.end) return;
-    if (step === WalkStep.abandoned) throw new Error('the tree was replaced during a snapshot');
+    if (step === WalkStep.abandoned) throw new WalkAbandoned();
     if (step === WalkStep.busy) {
       yield;
       continue;

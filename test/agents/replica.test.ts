@@ -2,12 +2,14 @@
 import { describe, expect, it } from 'vitest';
 import { dataDirectoryOf } from '../../src/agents/storage-options.ts';
 import { type Epoch, zxidOf } from '../../src/base/zxid.ts';
+import { type SnapshotResult, type SnapshotTask, snapshotSlices } from '../../src/jobs/snapshot.ts';
 import { OpCode } from '../../src/jute/proto.ts';
 import { createTxn, txnHeader } from '../../src/jute/txn.ts';
 import { JuteWriter } from '../../src/jute/writer.ts';
 import { Serving } from '../../src/state/shared-status.ts';
 import { adler32, adler32Seed } from '../../src/storage/adler32.ts';
 import { EpochFiles } from '../../src/storage/epoch-files.ts';
+import { nodeCompression } from '../../src/storage/node-compression.ts';
 import { memorySource } from '../../src/storage/snapshot-compression.ts';
 import { snapshotMagic, snapshotVersion } from '../../src/storage/snapshot-format.ts';
 import { readSnapshot } from '../../src/storage/snapshot-reader.ts';
@@ -302,5 +304,46 @@ describe('a snapshot stream', () => {
     member.keeper.streamSnapshot(late);
     member.settle();
     expect(stateIn(late.bytes).nodes.size).toBe(14);
+  });
+});
+
+describe('a snapshot that is stored', () => {
+  const taskOf = (member: Member): SnapshotTask => ({
+    ...member.shared,
+    directory: directory.snapshots,
+    ...{ encoding: 'plain', withDigest: true, withLastProcessedZxid: true },
+  });
+
+  function take(member: Member): SnapshotResult | null {
+    const slices = snapshotSlices(taskOf(member), member.disk, nodeCompression);
+    for (let slice = slices.next(); ; slice = slices.next()) if (slice.done) return slice.value;
+  }
+
+  it('is none before a leader has confirmed the state, and none of two states', () => {
+    const { member } = leader(3);
+    const files = filesOf(member);
+    member.rest();
+    member.keeper.reload();
+    expect(take(member)).toBeNull();
+    member.lead(2);
+    expect(take(member)).toMatchObject({ written: true, zxid: zxidOf(2, 0), nodes: 7 });
+    const names = [...files, 'snapshot.200000000'].sort();
+    expect(filesOf(member)).toEqual(names);
+    const { exists } = member.disk;
+    const client = member.connect();
+    client.create('/uncommitted');
+    member.settle();
+    member.disk.exists = (path) => {
+      // Between the look at the zxid and the walk, all of it at once.
+      member.disk.exists = exists;
+      member.rest();
+      member.keeper.reload();
+      member.lead(3);
+      return exists.call(member.disk, path);
+    };
+    expect(take(member)).toBeNull();
+    expect(filesOf(member).filter((name) => name.startsWith('snap'))).toEqual(
+      names.filter((name) => name.startsWith('snap')),
+    );
   });
 });

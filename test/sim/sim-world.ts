@@ -143,7 +143,7 @@ export class SimWorld {
     if (!slice.done) return false;
     this.lastSnapshot = slice.value;
     this.job = null;
-    this.checkDurable(slice.value.path);
+    if (slice.value !== null) this.checkDurable(slice.value.path);
     return true;
   }
 
