@@ -22,7 +22,7 @@ import {
   oneEpochForTwo,
 } from './world/scenarios.ts';
 import { isAfter, type WorldTxn } from './world/txns.ts';
-import { WorldDisk } from './world/world-disk.ts';
+import { type CrashKeeps, WorldDisk } from './world/world-disk.ts';
 import { WorldReplica } from './world/world-replica.ts';
 
 type Then = (outcome: DiskOutcome) => void;
@@ -92,8 +92,8 @@ function forgottenCut(): Broken {
       if (outcome === 'done') this.before = log;
       return outcome;
     }
-    override crash(): void {
-      super.crash();
+    override crash(keeps?: CrashKeeps): void {
+      super.crash(keeps);
       if (this.before !== null) this.image.log = this.before;
     }
   }

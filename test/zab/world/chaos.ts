@@ -97,8 +97,8 @@ function use(world: PeerWorld): void {
   });
 }
 
-/** Nothing fails any more. */
-function recover(world: PeerWorld): void {
+/** Nothing fails any more: all have to come together and go on. */
+export function recover(world: PeerWorld): void {
   world.net.healAll();
   world.wrongOnceIn = 1_000_000;
   world.syncUsMax = 2000;

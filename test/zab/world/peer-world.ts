@@ -20,7 +20,13 @@ import { Timeline } from '../../sim/ensemble/timeline.ts';
 import { SeededRandom } from '../../support/random.ts';
 import { type Candidate, ChanceElection } from './chance-election.ts';
 import { type CheckedServer, WorldChecks } from './world-checks.ts';
-import { type DiskHost, type DurableImage, emptyImage, WorldDisk } from './world-disk.ts';
+import {
+  type CrashKeeps,
+  type DiskHost,
+  type DurableImage,
+  emptyImage,
+  WorldDisk,
+} from './world-disk.ts';
 import { type ReplicaParts, WorldReplica } from './world-replica.ts';
 
 export interface WorldOptions {
@@ -151,8 +157,8 @@ export class WorldServer implements CheckedServer {
   }
 
   /** The process dies; the disk keeps what was durable, and a part of the rest. */
-  crash(how: 'no process' | 'no power'): void {
-    this.process?.die(how);
+  crash(how: 'no process' | 'no power', keeps?: CrashKeeps): void {
+    this.process?.die(how, keeps);
     this.process = null;
   }
 
@@ -233,10 +239,10 @@ export class WorldProcess implements NetListener {
     this.pausedUs = this.server.world.timeline.nowUs + 1000 * ms;
   }
 
-  die(how: 'no process' | 'no power'): void {
+  die(how: 'no process' | 'no power', keeps?: CrashKeeps): void {
     this.isAlive = false;
     this.net.die(how);
-    this.disk.crash();
+    this.disk.crash(keeps);
   }
 
   onListening(name: ListenerName, port: number): void {

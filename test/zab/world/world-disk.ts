@@ -28,6 +28,9 @@ export type Operation =
       readonly then: (outcome: DiskOutcome) => void;
     };
 
+/** What a crash leaves of what was not durable yet. */
+export type CrashKeeps = 'nothing' | 'everything' | 'by chance';
+
 export interface DiskHost {
   after(delayUs: number, happening: () => void): void;
   /** Runs inside a duty cycle of the process. */
@@ -86,12 +89,14 @@ export class WorldDisk implements DiskOutput {
     this.push({ kind: 'ask', ask, then });
   }
 
-  /** The machine stops; what was under way is there in parts. */
-  crash(): void {
+  /** The machine stops; what was under way is there in parts, as chance or the test has it. */
+  crash(keeps: CrashKeeps = 'by chance'): void {
     this.isAlive = false;
     const { random } = this.host;
     const operations = [...this.batch, ...this.pending];
-    const survivors = random.below(operations.length + 1);
+    const chosen = random.below(operations.length + 1);
+    const survivors = { nothing: 0, everything: operations.length, 'by chance': chosen }[keeps];
+    if (keeps === 'nothing') return;
     for (const [index, operation] of operations.entries()) {
       if (index < survivors) this.perform(operation);
       else if (isBarrier(operation)) return;
