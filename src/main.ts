@@ -34,6 +34,9 @@ function fail(error: unknown): never {
   return end(code, `ringkeeper: ${text}\nringkeeper: exit ${code}, ${exitMeaning(code)}`);
 }
 
+/** What nobody caught would end the process with a code of Node's. */
+process.on('uncaughtException', fail).on('unhandledRejection', fail);
+
 function configure(command: ServerCommand): Configuration {
   return readConfiguration({
     ...command,

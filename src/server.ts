@@ -3,6 +3,7 @@
  * threads that the placement names, listens, and runs the jobs. Everything else gets what it needs
  * from here as parameters. It never ends the process: a failure goes to `onFailure`.
  */
+import type { Socket } from 'node:net';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { Worker } from 'node:worker_threads';
 import type { Recovered } from './agents/recovery.ts';
@@ -12,6 +13,7 @@ import type { Membership } from './config/server-lines.ts';
 import type { Settings } from './config/settings.ts';
 import type { FrontAgent } from './front/front.ts';
 import type { Housekeeper } from './jobs/housekeeper.ts';
+import type { ClientConnection } from './net/client-connection.ts';
 import { ClientListener } from './net/client-listener.ts';
 import { PeerLinks } from './net/peer-links.ts';
 import { Bell } from './ring/bell.ts';
@@ -94,6 +96,7 @@ export class RingkeeperServer {
       ...parts,
       clientPort: () => this.port,
       wake: () => this.loop.wake(),
+      onFailure: (error) => this.fail(error),
       onSnapshotDue: () => this.housekeeper.snapshot(),
     });
     const mayBlock = placement !== 'inline' && !isMember;
@@ -140,10 +143,20 @@ export class RingkeeperServer {
         backlog:
           settings.clientPortListenBacklog > 0 ? settings.clientPortListenBacklog : undefined,
         keepAlive: settings.clientTcpKeepAlive,
-        accept: (socket) => this.front.accept(socket),
+        accept: (socket) => this.accept(socket),
         onError: (error) => this.ports.logger.error({ error: error.message }, 'Accept failed'),
       }),
     ];
+  }
+
+  private accept(socket: Socket): ClientConnection | null {
+    try {
+      return this.front.accept(socket);
+    } catch (error) {
+      socket.destroy();
+      this.fail(error);
+      return null;
+    }
   }
 
   async start(): Promise<void> {
@@ -179,10 +192,13 @@ export class RingkeeperServer {
     const wasStarting = this.state === 'starting';
     this.state = 'failed';
     this.stopListening();
-    // The front could still read a tree that nobody writes any more.
-    this.front.stop();
-    if (wasStarting) this.onStartFailed(error);
-    else this.options.onFailure(error);
+    try {
+      // The front could still read a tree that nobody writes any more.
+      this.front.stop();
+    } finally {
+      if (wasStarting) this.onStartFailed(error);
+      else this.options.onFailure(error);
+    }
   }
 
   private stopListening(): void {

@@ -45,6 +45,8 @@ export interface FrontParts {
   readonly identify: (socket: Socket) => Identities;
   /** Asks the loop of this thread for a duty cycle soon. */
   readonly wake: () => void;
+  /** Ends the server: see `ConnectionHandler.onFailure`. */
+  readonly onFailure: (error: unknown) => void;
   readonly onSnapshotDue: () => void;
 }
 
@@ -272,6 +274,10 @@ export class FrontAgent implements Agent, ConnectionHandler, FrontRepliesListene
     if (client.state === 'fresh') return;
     this.parts.requests.disconnect(connection.cnxnId);
     this.parts.wake();
+  }
+
+  onFailure(error: unknown): void {
+    this.parts.onFailure(error);
   }
 
   private onHandshake(

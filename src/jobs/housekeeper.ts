@@ -22,6 +22,8 @@ export interface HousekeeperParts {
 export class Housekeeper {
   private readonly parts: HousekeeperParts;
   private running: Promise<void> | null = null;
+  /** The last snapshot, while it is written and after. */
+  private writing: Promise<void> | null = null;
   private timer: NodeJS.Timeout | undefined;
   private closed = false;
   /** For `lsnp` and monitoring: the last snapshot written by this process. */
@@ -47,12 +49,16 @@ export class Housekeeper {
     });
   }
 
-  /** Resolves when nothing runs any more. */
+  /**
+   * Resolves when nothing runs any more, which is soon: a snapshot ends by itself when the server
+   * stops, without a file, and a purge may be interrupted anywhere.
+   */
   async close(): Promise<void> {
     this.closed = true;
     clearInterval(this.timer);
-    await this.running;
+    await this.writing;
     await this.parts.jobs.close();
+    await this.running;
   }
 
   /** Resolves when the job that runs now, if any, is over. */
@@ -63,7 +69,9 @@ export class Housekeeper {
   private run(job: () => Promise<void>): void {
     if (this.running !== null || this.closed) return;
     this.running = job()
-      .catch((error: Error) => this.parts.logger.error({ error: error.message }, 'A job failed'))
+      .catch(({ message }: Error) => {
+        if (!this.closed) this.parts.logger.error({ error: message }, 'A job failed');
+      })
       .finally(() => {
         this.running = null;
       });
@@ -71,9 +79,11 @@ export class Housekeeper {
 
   private async takeSnapshot(): Promise<void> {
     const { jobs, snapshotTask, logger } = this.parts;
-    const result = await jobs.snapshot(snapshotTask);
+    const snapshot = jobs.snapshot(snapshotTask);
+    this.writing = snapshot.then(nothing, nothing);
+    const result = await snapshot;
     if (result === null) {
-      logger.info({}, 'No snapshot this time: no leader has confirmed the state');
+      if (!this.closed) logger.info({}, 'No snapshot this time: no leader has confirmed the state');
       return;
     }
     this.lastSnapshot = result.zxid;
@@ -84,8 +94,10 @@ export class Housekeeper {
 
   private async purge(): Promise<void> {
     const { jobs, purgeTask, logger } = this.parts;
-    if (purgeTask === null) return;
+    if (purgeTask === null || this.closed) return;
     const removed = await jobs.purge(purgeTask);
     for (const path of removed) logger.info({}, `Removed ${path}: no longer needed`);
   }
 }
+
+function nothing(): void {}

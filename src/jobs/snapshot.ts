@@ -8,7 +8,7 @@ import type { Disk } from '../base/ports.ts';
 import { joinHalves, type Zxid, zxidOf } from '../base/zxid.ts';
 import { digestVersion } from '../jute/txn.ts';
 import { SessionTable, type SessionTableMemory } from '../state/session-table.ts';
-import { SharedStatus, type SharedStatusMemory } from '../state/shared-status.ts';
+import { Serving, SharedStatus, type SharedStatusMemory } from '../state/shared-status.ts';
 import { WalkAbandoned, type WalkSlice, walkSnapshot } from '../state/snapshot-walk.ts';
 import { joinPath, type SnapshotEncoding, snapshotFileName } from '../storage/data-directory.ts';
 import type { Compression } from '../storage/snapshot-compression.ts';
@@ -45,8 +45,8 @@ const slice: WalkSlice = { items: 4096, bytes: 16 * 1024 * 1024 };
 
 /**
  * The work in slices; the caller decides how long to pause at each `yield`. Null, and no file, when
- * the tree holds what a leader may yet order to forget: a snapshot would bring it back. Throws
- * `DiskError`, and then there is no file, either.
+ * the tree holds what a leader may yet order to forget: a snapshot would bring it back; and when the
+ * server stops, for nobody waits for it then. Throws `DiskError`, and then there is no file, either.
  */
 export function* snapshotSlices(
   task: SnapshotTask,
@@ -57,7 +57,7 @@ export function* snapshotSlices(
   try {
     while (!walker.begin()) yield;
     const status = new SharedStatus(task.status);
-    if (!status.stateIsCommitted) return null;
+    if (!isWanted(status)) return null;
     // Behind the begin: a tree that is replaced from here on is noticed, its zxid names no file.
     const { zxid } = observe(new TreeView(task.tree));
     const path = joinPath(task.directory, snapshotFileName(zxid, task.encoding));
@@ -65,8 +65,11 @@ export function* snapshotSlices(
     const { directory, encoding } = task;
     const writer = new SnapshotWriter({ disk, directory, zxid, encoding, compression });
     try {
-      yield* walkSnapshot(walker, new SessionTable(task.sessions), writer, slice);
-      if (!status.stateIsCommitted) return null;
+      for (const _ of walkSnapshot(walker, new SessionTable(task.sessions), writer, slice)) {
+        yield;
+        if (!isWanted(status)) return null;
+      }
+      if (!isWanted(status)) return null;
       publish(writer, task, zxid);
     } finally {
       writer.abort();
@@ -78,6 +81,10 @@ export function* snapshotSlices(
   } finally {
     walker.close();
   }
+}
+
+function isWanted(status: SharedStatus): boolean {
+  return status.stateIsCommitted && status.serving !== Serving.stopping;
 }
 
 /** Zxid and digest of one state. */

@@ -36,6 +36,8 @@ export interface ConnectionHandler {
   /** More waits for the client than is allowed; the connection is closed already. */
   onTooSlow(connection: ClientConnection, waitingBytes: number): void;
   onClosed(connection: ClientConnection): void;
+  /** Something was thrown where only the event loop could catch it: the program is wrong. */
+  onFailure(error: unknown): void;
 }
 
 export interface ConnectionOptions {
@@ -85,9 +87,17 @@ export class ClientConnection {
     this.remoteAddress = options.socket.remoteAddress ?? '0.0.0.0';
     this.remotePort = options.socket.remotePort ?? 0;
     options.socket.on('drain', this.onDrain);
-    options.socket.on('error', () => this.destroy());
-    options.socket.on('end', () => this.onSocketEnd());
-    options.socket.on('close', () => this.onSocketClosed());
+    options.socket.on('error', () => this.guard(() => this.destroy()));
+    options.socket.on('end', () => this.guard(() => this.onSocketEnd()));
+    options.socket.on('close', () => this.guard(() => this.onSocketClosed()));
+  }
+
+  private guard(act: () => void): void {
+    try {
+      act();
+    } catch (error) {
+      this.handler.onFailure(error);
+    }
   }
 
   /** Bytes that the kernel or this process still holds for the client. */
@@ -97,6 +107,15 @@ export class ClientConnection {
 
   /** A read event: `bytes[0..length)`. Returns false when the socket should not be read on. */
   onBytes(bytes: Uint8Array, view: DataView, length: number): boolean {
+    try {
+      return this.takeBytes(bytes, view, length);
+    } catch (error) {
+      this.handler.onFailure(error);
+      return false;
+    }
+  }
+
+  private takeBytes(bytes: Uint8Array, view: DataView, length: number): boolean {
     if (this.closed) return false;
     if (this.stalled || this.heldEnd > this.heldStart) {
       this.hold(bytes, 0, length);
@@ -116,7 +135,9 @@ export class ClientConnection {
     this.goOn();
   }
 
-  private readonly onDrain = (): void => {
+  private readonly onDrain = (): void => this.guard(() => this.onDrained());
+
+  private onDrained(): void {
     if (this.closed) return;
     this.count();
     if (this.isChoked) {
@@ -124,7 +145,7 @@ export class ClientConnection {
       this.handler.onRead(this);
     }
     if (!this.stalled) this.goOn();
-  };
+  }
 
   /** With what is held first, then with what arrives. */
   private goOn(): void {

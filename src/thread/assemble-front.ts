@@ -32,6 +32,7 @@ export interface AssembleFrontOptions {
   /** The client port that is bound. */
   readonly clientPort: () => number;
   readonly wake: () => void;
+  readonly onFailure: (error: unknown) => void;
   readonly onSnapshotDue: () => void;
 }
 
@@ -97,6 +98,7 @@ export function assembleFront(options: AssembleFrontOptions): FrontAgent {
     identify: (socket) =>
       Identities.of([{ scheme: 'ip', id: normaliseAddress(socket.remoteAddress ?? '') }]),
     wake: options.wake,
+    onFailure: options.onFailure,
     onSnapshotDue: options.onSnapshotDue,
   });
 }

@@ -116,6 +116,7 @@ export class FrontWorld {
   readonly requests: RingReceiver;
   /** Kinds of the records that `turn` has found there. */
   readonly toKeeper: number[] = [];
+  readonly failures: unknown[] = [];
   nowMs = 1;
   wakes = 0;
   private readonly replies: Outlet;
@@ -149,6 +150,9 @@ export class FrontWorld {
       clientPort: () => 2181,
       wake: () => {
         this.wakes++;
+      },
+      onFailure: (error) => {
+        this.failures.push(error);
       },
       onSnapshotDue: () => {},
     });

@@ -106,6 +106,24 @@ describe('the front', () => {
     expect(other.socket.destroyed).toBe(false);
   });
 
+  it('tells of what a callback of a socket throws, whichever it is', () => {
+    const world = new FrontWorld();
+    const client = world.connect();
+    const { front } = world;
+    const error = new Error('wrong');
+    const fail = () => {
+      throw error;
+    };
+    front.onFrame = fail;
+    expect(receive(client, ping())).toBe(false);
+    front.onRead = fail;
+    client.connection.isChoked = true;
+    client.socket.listen();
+    front.onClosed = fail;
+    client.socket.emit('close');
+    expect(world.failures).toEqual([error, error, error]);
+  });
+
   it('puts no auth reply between the parts of a reply', () => {
     const world = new FrontWorld();
     const client = world.connect();

@@ -29,6 +29,7 @@ class WordHandler implements ConnectionHandler {
   onBadLength = nothing;
   onRead = nothing;
   onTooSlow = nothing;
+  onFailure = nothing;
   onClosed = nothing;
 }
 

@@ -1,10 +1,14 @@
+import { readdirSync } from 'node:fs';
 import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import type { Worker } from 'node:worker_threads';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
+import type { FrontAgent } from '../../src/front/front.ts';
+import type { Housekeeper } from '../../src/jobs/housekeeper.ts';
 import { type RingkeeperServer, startRingkeeper } from '../../src/server.ts';
 import { settingsOf } from '../agents/front-harness.ts';
+import { create } from '../agents/requests.ts';
 import { RawClient } from '../support/raw-client.ts';
 import { RawSocket } from '../support/raw-socket.ts';
 
@@ -34,6 +38,36 @@ describe('a server', () => {
     expect(failures.length).toBe(1);
     await expect(RawSocket.open(server.port)).rejects.toThrow(/ECONNREFUSED/);
     await server.close();
+  });
+
+  it.each(['inline', 'paired'])(
+    'ends with what a socket callback throws, %s',
+    async (placement) => {
+      const server = await start(placement);
+      const client = await RawClient.connect({ port: server.port });
+      const { front } = server as unknown as { front: FrontAgent };
+      const error = new Error('wrong');
+      front.onFrame = () => {
+        throw error;
+      };
+      void client.ping();
+      await client.socket.closed;
+      expect(failures).toEqual([error]);
+      await expect(RawSocket.open(server.port)).rejects.toThrow(/ECONNREFUSED/);
+      await server.close();
+    },
+  );
+
+  it('gives up the snapshot that it is writing when it is closed', async () => {
+    const server = await start('paired');
+    const client = await RawClient.connect({ port: server.port });
+    for (let i = 0; i < 20_000; i++) void create(client, `/${i}`, new Uint8Array(100));
+    await create(client, '/last', '');
+    const { housekeeper } = server as unknown as { housekeeper: Housekeeper };
+    housekeeper.snapshot();
+    await client.abandon();
+    await server.close();
+    expect(readdirSync(join(dataDir, 'version-2')).filter((name) => /tmp$/.test(name))).toEqual([]);
   });
 
   it('is closed for everybody who closes it at the same time', async () => {
