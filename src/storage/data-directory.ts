@@ -118,7 +118,11 @@ export function obsoleteLogFileName(zxid: Zxid): string {
  */
 export function openDataDirectory(disk: Disk, directory: DataDirectory, autocreate: boolean): void {
   for (const path of new Set([directory.snapshots, directory.logs])) {
-    if (disk.exists(path)) continue;
+    if (disk.exists(path)) {
+      // A start before may have died between the directory and its entry.
+      disk.syncDirectory(parentPath(path));
+      continue;
+    }
     if (!autocreate) {
       throw new DataDirectoryError(
         `${path} does not exist and zookeeper.datadir.autocreate is false: create it first`,

@@ -5,9 +5,10 @@
 import { readdirSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
-import { afterAll, describe, expect, it, vi } from 'vitest';
+import { afterAll, describe, expect, it } from 'vitest';
 import { makePlan, type Plan } from './plan.ts';
 import { type PlanResult, PlanRun } from './plan-run.ts';
+import { withoutChance } from './without-chance.ts';
 
 const seeds = Array.from({ length: 200 }, (_, index) => index + 1);
 const seedsPerTest = 20;
@@ -16,23 +17,6 @@ const twiceEvery = 20;
 const regressions = fileURLToPath(new URL('./regressions', import.meta.url));
 
 const total = { lives: 0, txns: 0, snapshots: 0, diskDeaths: 0 };
-
-/** Whatever asks the real clock or real chance in a run is an error. */
-function withoutChance<T>(call: () => T): T {
-  const refuse = () => {
-    throw new Error('a simulated run looks at the real world');
-  };
-  const spies = [
-    vi.spyOn(Math, 'random').mockImplementation(refuse),
-    vi.spyOn(Date, 'now').mockImplementation(refuse),
-    vi.spyOn(performance, 'now').mockImplementation(refuse),
-  ];
-  try {
-    return call();
-  } finally {
-    for (const spy of spies) spy.mockRestore();
-  }
-}
 
 function run(plan: Plan): PlanResult {
   try {

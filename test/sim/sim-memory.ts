@@ -30,13 +30,20 @@ const treeBytesMax = 1 << 20;
 /** Nobody reads what is counted here, so one will do for all. */
 const metrics = { front: createMetricsMemory(), log: createMetricsMemory() };
 const sessionsMax = 64;
+/** A ring to or from the links: room for a few of its longest records. */
+const packetBytes = 1 << 18;
 
 export function createSimTree(hashSeed: number): TreeMemory {
   return createTreeMemory({ bytesMax: treeBytesMax, hashSeed });
 }
 
 /** A recovery empties the tree first, so `tree` may be one that was used before. */
-export function createSimShared(nowMs: number, rings: RingSizes, tree: TreeMemory): SharedServer {
+export function createSimShared(
+  nowMs: number,
+  rings: RingSizes,
+  tree: TreeMemory,
+  isMember = false,
+): SharedServer {
   const bell = createBell();
   const ring = (bytes: number) => createRing(bytes, bell, bell);
   return {
@@ -50,6 +57,6 @@ export function createSimShared(nowMs: number, rings: RingSizes, tree: TreeMemor
     replies: ring(rings.replies),
     appends: ring(rings.appends),
     synced: ring(rings.synced),
-    packets: null,
+    packets: isMember ? { out: ring(packetBytes), in: ring(packetBytes) } : null,
   };
 }

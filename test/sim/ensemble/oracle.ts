@@ -158,6 +158,7 @@ export class Oracle {
   /** True when a history that ends with this txn holds all that is committed. */
   holdsAll(zxid: bigint): boolean {
     const last = this.lastCommitted;
+    if (last === 0n) return true;
     for (let at = zxid; at >= last; at = this.beforeOf(at)) if (at === last) return true;
     return false;
   }

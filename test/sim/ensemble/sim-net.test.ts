@@ -1,7 +1,8 @@
 /** The simulated network is one that TCP could be. */
 import { describe, expect, it } from 'vitest';
+import type { LinkListener } from '../../../src/net/peer-links.ts';
 import type { LinkId } from '../../../src/zab/peer-ports.ts';
-import { type NetListener, type NetQuality, SimNet, type SimProcessNet } from './sim-net.ts';
+import { type NetQuality, SimNet, type SimProcessNet } from './sim-net.ts';
 import { Timeline } from './timeline.ts';
 
 const quality: NetQuality = {
@@ -10,7 +11,7 @@ const quality: NetQuality = {
 };
 const second = 1_000_000;
 
-class Process implements NetListener {
+class Process implements LinkListener {
   readonly heard: string[] = [];
   readonly net: SimProcessNet;
   text = '';

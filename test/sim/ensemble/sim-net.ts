@@ -6,15 +6,10 @@
  *
  * Every delay follows from a seed, the two hosts, and how many delays they had so far.
  */
-import type { LinkId, LinkOutput, ListenerName, PeerInput } from '../../../src/zab/peer-ports.ts';
+import type { LinkListener, Links } from '../../../src/net/peer-links.ts';
+import type { LinkId, ListenerName } from '../../../src/zab/peer-ports.ts';
 import { counterRandom } from '../sim-disk.ts';
 import type { Timeline } from './timeline.ts';
-
-/** What a process hears. */
-export type NetListener = Pick<
-  PeerInput,
-  'onListening' | 'onListenFailed' | 'onAccepted' | 'onDialed' | 'onBytes' | 'onSent' | 'onClosed'
->;
 
 export interface NetQuality {
   readonly latencyMinUs: number;
@@ -49,7 +44,7 @@ export class SimNet {
   }
 
   /** The network of a process that begins to live on this host. */
-  boot(host: string, listener: NetListener): SimProcessNet {
+  boot(host: string, listener: LinkListener): SimProcessNet {
     this.hosts.set(host, 'up');
     return new SimProcessNet(this, host, listener);
   }
@@ -121,17 +116,19 @@ export class SimNet {
 }
 
 /** The sockets of one process; it ends with the process. */
-export class SimProcessNet implements LinkOutput {
+export class SimProcessNet implements Links {
   readonly host: string;
   readonly ends = new Map<LinkId, End>();
   isAlive = true;
+  /** Nothing is read; what comes waits. */
+  isPaused = false;
   private readonly net: SimNet;
-  private readonly listener: NetListener;
+  private readonly listener: LinkListener;
   private readonly ports = new Map<ListenerName, string>();
   private readonly dialing = new Set<LinkId>();
   private accepted = 0;
 
-  constructor(net: SimNet, host: string, listener: NetListener) {
+  constructor(net: SimNet, host: string, listener: LinkListener) {
     this.net = net;
     this.host = host;
     this.listener = listener;
@@ -204,8 +201,22 @@ export class SimProcessNet implements LinkOutput {
     return -this.accepted as LinkId;
   }
 
-  hear(tell: (to: NetListener) => void): void {
+  hear(tell: (to: LinkListener) => void): void {
     if (this.isAlive) tell(this.listener);
+  }
+
+  pause(): void {
+    this.isPaused = true;
+  }
+
+  resume(): void {
+    this.isPaused = false;
+    for (const { into } of this.ends.values()) into.pump();
+  }
+
+  destroy(): void {
+    for (const link of [...this.ends.keys()]) this.close(link);
+    for (const name of [...this.ports.keys()]) this.unlisten(name);
   }
 
   /** The process ends; the kernel says so to the others, or the power has failed and nobody does. */
@@ -308,12 +319,12 @@ class Direction {
   /** Sends what there is, piece by piece. */
   pump(delayUs = this.net.delayUs(this.from.host, this.to.host)): void {
     const { net, from, to } = this;
-    if (this.isUnderWay || this.isLost || net.isCut(from.host, to.host)) return;
+    if (this.isUnderWay || this.isLost || to.isPaused || net.isCut(from.host, to.host)) return;
     if (this.waiting.length === 0 && !this.isFinished) return;
     this.isUnderWay = true;
     net.timeline.after(delayUs, () => {
       this.isUnderWay = false;
-      if (this.isLost || net.isCut(from.host, to.host)) return;
+      if (this.isLost || to.isPaused || net.isCut(from.host, to.host)) return;
       if (to.ends.has(this.toLink)) this.arrive();
       else this.bounce();
     });

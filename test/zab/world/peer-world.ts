@@ -5,6 +5,7 @@
 import type { Logger } from '../../../src/base/ports.ts';
 import type { Zxid } from '../../../src/base/zxid.ts';
 import { ElectionPeer } from '../../../src/election/election-peer.ts';
+import type { LinkListener } from '../../../src/net/peer-links.ts';
 import type { Election, ElectionParts } from '../../../src/zab/election-ports.ts';
 import type { EnsembleMember, EnsembleView, PeerSettings } from '../../../src/zab/ensemble-view.ts';
 import { Peer } from '../../../src/zab/peer.ts';
@@ -15,7 +16,7 @@ import {
   type ServerId,
 } from '../../../src/zab/quorum-verifier.ts';
 import { TxnHistory } from '../../../src/zab/txn-history.ts';
-import { type NetListener, SimNet, type SimProcessNet } from '../../sim/ensemble/sim-net.ts';
+import { SimNet, type SimProcessNet } from '../../sim/ensemble/sim-net.ts';
 import { Timeline } from '../../sim/ensemble/timeline.ts';
 import { SeededRandom } from '../../support/random.ts';
 import { type Candidate, ChanceElection } from './chance-election.ts';
@@ -186,7 +187,7 @@ export class WorldServer implements CheckedServer {
   }
 }
 
-export class WorldProcess implements NetListener {
+export class WorldProcess implements LinkListener {
   readonly replica: WorldReplica;
   readonly peer: Peer;
   election: ChanceElection | null = null;

@@ -1,0 +1,190 @@
+/**
+ * A simulated ensemble: machines on a network, clients that use them, and the oracle that holds
+ * every step against what must be true. Nothing in it waits: the timeline says what is next.
+ */
+import { EnsembleClient } from './ensemble-client.ts';
+import type { EnsemblePlan } from './ensemble-plan.ts';
+import { memberConfiguration } from './ensemble-settings.ts';
+import { strike } from './faults.ts';
+import { Member } from './member.ts';
+import { Broken, check, hex, Oracle } from './oracle.ts';
+import { durableZxidOf } from './probe.ts';
+import { SimNet } from './sim-net.ts';
+import { Timeline } from './timeline.ts';
+
+export interface EnsembleResult {
+  readonly txns: number;
+  readonly acknowledged: number;
+  readonly epochs: number;
+  readonly lives: number;
+  readonly happenings: number;
+  readonly simulatedMs: number;
+  /** Of the state at the end and all that clients were told. */
+  readonly digest: string;
+}
+
+/** Between two looks at the state of all members, in things that happen. */
+const lookEvery = 1000;
+/** Between two looks at all disks, in such looks. */
+const disksEvery = 8;
+const second = 1_000_000;
+/** More than any run needs: agents that wake each other for ever. */
+const happeningsMax = 3_000_000;
+
+export class EnsembleWorld {
+  readonly plan: EnsemblePlan;
+  readonly timeline = new Timeline();
+  readonly net: SimNet;
+  readonly oracle = new Oracle();
+  readonly members: Member[];
+  readonly clients: EnsembleClient[];
+  private isTrouble = true;
+  private nextLook = lookEvery;
+  private looks = 0;
+
+  constructor(plan: EnsemblePlan) {
+    const { seed, network, diskUs, agentUs, voters, observers } = plan;
+    this.plan = plan;
+    this.net = new SimNet(this.timeline, seed, network);
+    const { net, oracle, timeline } = this;
+    this.members = Array.from({ length: voters + observers }, (_, index) => {
+      const configuration = memberConfiguration(plan, index);
+      return new Member({ index, seed, configuration, net, oracle, diskUs, agentUs });
+    });
+    for (const member of this.members) {
+      member.onDeath = (forMs) => this.bootLater(member, this.isTrouble ? forMs : 1);
+    }
+    const doors = this.members;
+    this.clients = plan.clients.map((client, index) => {
+      return new EnsembleClient({ plan: client, index, seed, timeline, doors, oracle });
+    });
+  }
+
+  /** Throws `Broken`, or what an agent throws. */
+  run(): EnsembleResult {
+    const { plan, timeline } = this;
+    for (const member of this.members) this.bootLater(member, 10 * member.index);
+    for (const fault of plan.faults) timeline.at(fault.atMs * 1000, () => strike(this, fault));
+    this.runUntil(plan.troubleMs * 1000);
+    this.endTrouble();
+    this.mustBecomeWell('after all trouble');
+    for (const member of this.members) member.powerOff('lose-all');
+    for (const member of this.members) member.boot();
+    for (const client of this.clients) client.wantMore();
+    this.mustBecomeWell('after a power cut of all');
+    return this.result();
+  }
+
+  bootLater(member: Member, forMs: number): void {
+    this.timeline.after(forMs * 1000, () => {
+      member.powerOn();
+      member.boot();
+    });
+  }
+
+  /** All others hold all that is committed, and are there: one disk more is not needed. */
+  isHeldByAllBut(member: Member): boolean {
+    const others = this.members.filter((other) => other !== member && this.isVoter(other));
+    if (others.length * 2 <= this.plan.voters) return false;
+    return others.every(({ process, disk }) => {
+      return process !== null && this.oracle.holdsAll(durableZxidOf(disk));
+    });
+  }
+
+  private isVoter(member: Member): boolean {
+    return member.index < this.plan.voters;
+  }
+
+  private runUntil(untilUs: number, isOver: () => boolean = () => false): void {
+    this.timeline.run(untilUs, () => {
+      if (this.timeline.count >= this.nextLook) this.look();
+      check(this.timeline.count < happeningsMax, 'X1', () => 'too much happens');
+      return isOver();
+    });
+  }
+
+  /** Holds every member that serves against the model, and the disks against what is committed. */
+  private look(): void {
+    this.nextLook = this.timeline.count + lookEvery;
+    for (const { process, index } of this.members) {
+      if (process?.isServing) this.oracle.checkState(index, process.picture());
+    }
+    if (this.looks++ % disksEvery === 0) this.checkDisks();
+  }
+
+  /** D4: if the power failed everywhere now, any quorum would still have what is committed. */
+  private checkDisks(): void {
+    const voters = this.members.filter((member) => this.isVoter(member));
+    const holding = voters.filter(({ disk }) => {
+      return this.oracle.holdsAll(durableZxidOf(disk.crash('lose-all', 1)));
+    });
+    check(holding.length > voters.length / 2, 'D4', () => {
+      return `${hex(this.oracle.lastCommitted)} is durable at ${holding.length} of ${voters.length}`;
+    });
+  }
+
+  private endTrouble(): void {
+    this.isTrouble = false;
+    this.net.healAll();
+    for (const member of this.members) {
+      const { disk } = member;
+      disk.failures.clear();
+      disk.crashAt = null;
+      member.stallUs = 0;
+      if (member.isPaused) member.goOn();
+      member.powerOn();
+      member.boot();
+    }
+    for (const client of this.clients) client.wantMore();
+  }
+
+  /** Liveness: one leads, all serve the same, and every client gets its answers. */
+  private mustBecomeWell(when: string): void {
+    const { initLimit, syncLimit, tickTime } = memberConfiguration(this.plan, 0).settings;
+    const patienceUs = ((initLimit + syncLimit) * tickTime * 8 + 60_000) * 1000;
+    this.runUntil(this.timeline.nowUs + patienceUs, () => this.isWell());
+    if (!this.isWell()) throw new Broken('L1', `${when}: ${this.complaints().join('; ')}`);
+    // What is on its way to those that serve arrives.
+    this.runUntil(this.timeline.nowUs + 5 * second, () => this.isEven());
+    if (!this.isEven()) throw new Broken('L2', `${when}: ${this.complaints().join('; ')}`);
+    this.look();
+    this.checkDisks();
+  }
+
+  private isWell(): boolean {
+    return (
+      this.members.every(({ process }) => process?.isServing) &&
+      this.members.filter(({ process }) => process?.leads).length === 1 &&
+      this.clients.every((client) => client.isContent)
+    );
+  }
+
+  private isEven(): boolean {
+    const { lastCommitted } = this.oracle;
+    return this.members.every(({ index }) => this.oracle.appliedOf(index) === lastCommitted);
+  }
+
+  private complaints(): string[] {
+    return [
+      ...this.members.map(({ index, process }) => {
+        const applied = hex(this.oracle.appliedOf(index));
+        return `member ${index}: ${process?.state ?? 'no process'}, has ${applied}`;
+      }),
+      ...this.clients.filter(({ isContent }) => !isContent).map(({ trouble }) => trouble),
+      `committed ${hex(this.oracle.lastCommitted)}`,
+    ];
+  }
+
+  private result(): EnsembleResult {
+    const sum = (numbers: number[]) => numbers.reduce((a, b) => a + b, 0);
+    return {
+      txns: this.oracle.committedCount,
+      acknowledged: sum(this.clients.map((client) => client.acknowledgedWrites)),
+      epochs: this.oracle.epochs,
+      lives: sum(this.members.map(({ lives }) => lives)),
+      happenings: this.timeline.count,
+      simulatedMs: Math.round(this.timeline.nowUs / 1000),
+      digest: this.oracle.digest(),
+    };
+  }
+}

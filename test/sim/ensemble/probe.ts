@@ -1,0 +1,39 @@
+/** What a disk would bring back if its machine started now. */
+
+import { dataDirectory } from '../../../src/storage/data-directory.ts';
+import { nodeCompression } from '../../../src/storage/node-compression.ts';
+import { recover } from '../../../src/storage/recovery.ts';
+import type { RecoverySink } from '../../../src/storage/recovery-sink.ts';
+import { RecordingLogger } from '../../storage/recording-logger.ts';
+import type { SimDisk } from '../sim-disk.ts';
+
+/** Records here are short, and readers make buffers for the longest. */
+const payloadBytesMax = 16 * 1024;
+
+/** Looks at nothing: only how far the history goes is asked. */
+const blind: RecoverySink = {
+  session: () => {},
+  acl: () => {},
+  node: () => {},
+  beginSnapshot: () => {},
+  endSnapshot: () => {},
+  applyTxn: () => {},
+  treeDigest: () => ({ hi: 0, lo: 0 }),
+};
+
+/** Zxid of the last txn; -1 without a database. The disk is not changed. */
+export function durableZxidOf(disk: SimDisk): bigint {
+  const copy = disk.killed();
+  if (!copy.exists('/data/version-2')) return -1n;
+  const { lastZxid } = recover({
+    disk: copy,
+    directory: dataDirectory('/data', '/data'),
+    compression: nodeCompression,
+    logger: new RecordingLogger(),
+    newState: () => blind,
+    role: 'quorum',
+    ignoreDigestMismatch: true,
+    payloadBytesMax,
+  });
+  return lastZxid;
+}
