@@ -31,6 +31,8 @@ export interface KeeperParts {
   readonly status: SharedStatus;
   readonly recovery: Pick<KeeperRecovery, 'start' | 'reload'>;
   readonly snapshots: KeeperSnapshots;
+  /** False: as a leader it takes no clients. */
+  readonly leaderServes: boolean;
   /** The state is loaded. A standalone server serves from now on. */
   readonly onRecovered: (recovered: Recovered) => void;
 }
@@ -117,7 +119,7 @@ export class KeeperAgent implements Agent, KeeperOutput, EnsembleReplica {
     this.setTime();
     this.parts.status.resetProposals();
     this.core.lead(epoch);
-    this.serve();
+    this.serve(this.parts.leaderServes);
   }
 
   follow(): void {
@@ -148,10 +150,10 @@ export class KeeperAgent implements Agent, KeeperOutput, EnsembleReplica {
   }
 
   /** From now on the tree holds nothing but what is committed, and clients may see it. */
-  private serve(): void {
+  private serve(takesClients = true): void {
     const { status } = this.parts;
     status.stateIsCommitted = true;
-    if (status.serving !== Serving.stopping) status.serving = Serving.serving;
+    if (takesClients && status.serving !== Serving.stopping) status.serving = Serving.serving;
   }
 
   /** The gate opens with a duty cycle of the next role. */

@@ -65,7 +65,7 @@ export const clusterSettings = {
   }),
   leaderServes: property(noUnlessYes, true, {
     means: 'With no, a leader takes no clients.',
-    quiet,
+    status: works,
   }),
   localSessionsEnabled: key(flag, false, {
     means: 'Sessions that only their server knows, until they create an ephemeral node.',

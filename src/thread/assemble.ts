@@ -92,6 +92,7 @@ export function assembleKeeper(options: AssembleOptions): [KeeperAgent, Agent & 
       history,
     }),
     snapshots: new KeeperSnapshots(shared.tree, new SessionTable(shared.sessions)),
+    leaderServes: settings.leaderServes,
   });
   return [keeper, ensemble];
 }

@@ -48,6 +48,7 @@ function makeWorld() {
       reload: () => zxidZero,
     },
     snapshots: { dutyCycle: () => 0 } as KeeperSnapshots,
+    leaderServes: true,
     onRecovered: () => {},
   });
   keeper.start();

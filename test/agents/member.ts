@@ -26,7 +26,7 @@ import type { SimClient } from '../sim/sim-client.ts';
 import { SimDisk } from '../sim/sim-disk.ts';
 import { SimFront } from '../sim/sim-front.ts';
 import { createSimShared, createSimTree, roomyRings } from '../sim/sim-memory.ts';
-import { SimClock, simPorts, simSettings } from '../sim/sim-ports.ts';
+import { type SettingValues, SimClock, simPorts, simSettings } from '../sim/sim-ports.ts';
 import { pictureOfTree, type StatePicture } from '../sim/tree-picture.ts';
 
 const membership: Membership = {
@@ -61,9 +61,9 @@ export class Member implements Ensemble {
   readonly disk: SimDisk;
 
   /** What is on `disk` is its state. */
-  constructor(disk = new SimDisk()) {
+  constructor(disk = new SimDisk(), values: SettingValues = {}) {
     this.disk = disk;
-    const settings = simSettings();
+    const settings = simSettings(values);
     const ports = simPorts(disk, this.clock, 1);
     const tree = createSimTree(7);
     openDataDirectory(disk, dataDirectoryOf(settings), true);
@@ -89,6 +89,7 @@ export class Member implements Ensemble {
         membership,
       }),
       snapshots: new KeeperSnapshots(shared.tree, new SessionTable(shared.sessions)),
+      leaderServes: settings.leaderServes,
       onRecovered: () => {},
     });
     this.keeper.start();

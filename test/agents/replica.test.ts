@@ -16,6 +16,7 @@ import { readSnapshot } from '../../src/storage/snapshot-reader.ts';
 import { truncateHistory } from '../../src/storage/txn-log-history.ts';
 import { TreeView } from '../../src/tree/tree-view.ts';
 import { TreeWalker, WalkStep } from '../../src/tree/tree-walker.ts';
+import type { LinkId } from '../../src/zab/peer-ports.ts';
 import { openAcl } from '../processor/harness.ts';
 import { simSettings } from '../sim/sim-ports.ts';
 import { differenceOf, pictureOf } from '../sim/tree-picture.ts';
@@ -88,6 +89,17 @@ describe('a role', () => {
     member.commit();
     expect(member.proposals.slice(3).map(({ hi, lo }) => [hi, lo])).toEqual([[2, 1]]);
     expect(member.picture().text).not.toContain('/e ');
+  });
+
+  it('of a leader takes no clients where it is told not to, and leads all the same', () => {
+    const member = new Member(undefined, { leaderServes: 'no' });
+    member.lead(1);
+    expect(member.status.serving).toBe(Serving.looking);
+    expect(member.status.stateIsCommitted).toBe(true);
+    expect(member.keeper.onRevalidate(-1 as LinkId, 0, 1, 6000)).toBe(false);
+    member.rest();
+    member.follow(2, 2);
+    expect(member.status.serving).toBe(Serving.serving);
   });
 
   it('of a learner sends writes, syncs and sessions to the leader, and brings touches', () => {

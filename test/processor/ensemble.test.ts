@@ -23,6 +23,7 @@ type Step =
   | { kind: 'read'; who: number; op: ReadOp }
   | { kind: 'watch' | 'sync' | 'close'; who: number }
   | { kind: 'move'; who: number; to: number }
+  | { kind: 'full'; member: number }
   | { kind: 'links'; moves: number }
   | { kind: 'pass'; ms: number }
   | { kind: 'elect'; leader: number; kept: number };
@@ -126,6 +127,9 @@ class Run {
       case 'move':
         this.move(step.who, step.to % this.ensemble.members.length);
         break;
+      case 'full':
+        this.toggleFull(step.member % this.ensemble.members.length);
+        break;
       case 'links':
         for (let i = 0; i < step.moves; i++) this.moveOne();
         break;
@@ -208,7 +212,15 @@ class Run {
     this.check();
   }
 
+  /** The ring to the front is full, or has room again. */
+  private toggleFull(index: number): void {
+    const member = this.ensemble.members[index]!;
+    member.isFull = !member.isFull;
+    if (!member.isFull) member.core.goOn();
+  }
+
   private settle(): void {
+    for (const { index, isFull } of this.ensemble.members) if (isFull) this.toggleFull(index);
     this.ensemble.settle(this.pick);
     this.check();
   }
@@ -454,6 +466,7 @@ const step: fc.Arbitrary<Step> = fc.oneof(
   { weight: 2, arbitrary: fc.record({ kind: kind('close'), who }) },
   { weight: 2, arbitrary: fc.record({ kind: kind('move'), who, to: some }) },
   { weight: 8, arbitrary: fc.record({ kind: kind('links'), moves: some }) },
+  { weight: 3, arbitrary: fc.record({ kind: kind('full'), member: some }) },
   { weight: 1, arbitrary: fc.record({ kind: kind('pass'), ms: fc.constantFrom(1, 7, 4000) }) },
   { weight: 2, arbitrary: fc.record({ kind: kind('elect'), leader: some, kept }) },
 );
