@@ -56,6 +56,12 @@ export interface RecoveryParts {
   /** Of a member of an ensemble: filled with what is replayed. Null on a standalone server. */
   readonly history: TxnHistory | null;
   readonly membership: Membership | null;
+  /** Writes a snapshot of what was loaded, and returns when it is durable. */
+  readonly takeSnapshot: () => void;
+}
+
+interface Loaded extends Omit<RecoveredKeeper, 'core'> {
+  readonly needsSnapshot: boolean;
 }
 
 const configPath = encodeUtf8('/zookeeper/config');
@@ -80,7 +86,9 @@ export class KeeperRecovery {
 
   /** Once. Throws `RecoveryError` or `DiskError`: the server must not start then. */
   start(output: KeeperOutput): RecoveredKeeper {
-    const { recovered, found } = this.load(false);
+    const { recovered, found, needsSnapshot } = this.load(false);
+    // A member has not been told yet which part of this is committed.
+    if (needsSnapshot && this.parts.history === null) this.parts.takeSnapshot();
     const { tree, sessions, sessionTable, ephemerals, quotas } = this;
     const { schemes, settings, serverId } = this.parts;
     this.core = new KeeperCore({
@@ -103,7 +111,7 @@ export class KeeperRecovery {
   }
 
   /** All in one section of the tree: readers see nothing of what was there and what comes. */
-  private load(isReload: boolean): Omit<RecoveredKeeper, 'core'> {
+  private load(isReload: boolean): Loaded {
     const { tree } = this;
     const { clock, logger } = this.parts.ports;
     const startedMs = clock.monotonicMs();
@@ -125,7 +133,7 @@ export class KeeperRecovery {
       { ...recovered, lastZxid: hex64(lastZxid), snapshotZxid: hex64(snapshotZxid) },
       `Recovered ${recovered.nodes} znodes up to ${hex64(lastZxid)}`,
     );
-    return { recovered, found: result };
+    return { recovered, found: result, needsSnapshot: result.needsSnapshot };
   }
 
   private recover(isReload: boolean): RecoveryResult<RecoveredState> {

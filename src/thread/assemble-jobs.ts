@@ -4,6 +4,8 @@ import type { Settings } from '../config/settings.ts';
 import { Housekeeper } from '../jobs/housekeeper.ts';
 import { inlineJobs, pooledJobs } from '../jobs/job-pool.ts';
 import type { PurgeTask } from '../jobs/purge.ts';
+import { type SnapshotTask, snapshotSlices } from '../jobs/snapshot.ts';
+import { SharedStatus } from '../state/shared-status.ts';
 import type { Ports } from './assemble.ts';
 import { bundledEntry } from './bundled-entry.ts';
 import type { SharedServer } from './shared.ts';
@@ -15,26 +17,40 @@ export function assembleHousekeeper(
   shared: SharedServer,
   ports: Ports,
 ): Housekeeper {
-  const directory = dataDirectoryOf(settings);
   const purgeHours = settings['autopurge.purgeInterval'];
   return new Housekeeper({
     jobs:
       shared.placement === 'inline'
         ? inlineJobs(ports.disk, ports.compression)
         : pooledJobs(bundledEntry('jobs/job.js')),
-    snapshotTask: {
-      tree: shared.tree,
-      sessions: shared.sessions,
-      status: shared.status,
-      directory: directory.snapshots,
-      encoding: settings['snapshot.compression.method'] || 'plain',
-      withDigest: settings['digest.enabled'],
-      withLastProcessedZxid: settings['serializeLastProcessedZxid.enabled'],
-    },
+    snapshotTask: snapshotTaskFor(settings, shared),
     purgeTask: purgeHours > 0 ? purgeTaskFor(settings) : null,
     purgeEveryMs: purgeHours * hourMs,
     logger: ports.logger,
   });
+}
+
+/** A snapshot here and now, before anybody is served: all that was loaded is taken for committed. */
+export function takeFirstSnapshot(
+  settings: Settings,
+  shared: SharedServer,
+  { disk, compression }: Pick<Ports, 'disk' | 'compression'>,
+): void {
+  new SharedStatus(shared.status).stateIsCommitted = true;
+  const slices = snapshotSlices(snapshotTaskFor(settings, shared), disk, compression);
+  while (!slices.next().done);
+}
+
+function snapshotTaskFor(settings: Settings, shared: SharedServer): SnapshotTask {
+  return {
+    tree: shared.tree,
+    sessions: shared.sessions,
+    status: shared.status,
+    directory: dataDirectoryOf(settings).snapshots,
+    encoding: settings['snapshot.compression.method'] || 'plain',
+    withDigest: settings['digest.enabled'],
+    withLastProcessedZxid: settings['serializeLastProcessedZxid.enabled'],
+  };
 }
 
 function purgeTaskFor(settings: Settings): PurgeTask {

@@ -32,6 +32,7 @@ import { TxnLogWriter } from '../storage/txn-log-writer.ts';
 import { Peer } from '../zab/peer.ts';
 import type { ServerId } from '../zab/quorum-verifier.ts';
 import { TxnHistory } from '../zab/txn-history.ts';
+import { takeFirstSnapshot } from './assemble-jobs.ts';
 import type { SharedServer } from './shared.ts';
 
 /** What a thread is given from outside. Tests and the simulator give twins. */
@@ -90,6 +91,7 @@ export function assembleKeeper(options: AssembleOptions): [KeeperAgent, Agent & 
       ...options,
       schemes: schemeTable(settings, ports),
       history,
+      takeSnapshot: () => takeFirstSnapshot(settings, shared, ports),
     }),
     snapshots: new KeeperSnapshots(shared.tree, new SessionTable(shared.sessions)),
     leaderServes: settings.leaderServes,

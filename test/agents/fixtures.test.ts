@@ -1,6 +1,6 @@
 /** A whole server on directories that Apache's servers wrote: what clients see, or why it refuses. */
 import { spawnSync } from 'node:child_process';
-import { rmSync } from 'node:fs';
+import { readdirSync, rmSync } from 'node:fs';
 import { join } from 'node:path';
 import { afterEach, describe, expect, it } from 'vitest';
 import { type EmbeddedServer, startServer } from '../../src/index.ts';
@@ -91,7 +91,14 @@ describe('a server on a directory of Apache', () => {
   it('loads logs without a snapshot when it is told to trust them', async () => {
     const trusting = { ...settings, 'snapshot.trust.empty': true };
     const dataDir = copy('zk-3.8-datadir/no-snapshot');
-    server = await startServer({ dataDir, settings: trusting, logLevel: 'fatal' });
+    server = await startServer({
+      dataDir,
+      settings: trusting,
+      logLevel: 'fatal',
+      placement: 'paired',
+    });
+    // Before anybody is served: the next start needs no trust.
+    expect(readdirSync(join(dataDir, 'version-2'))).toContain('snapshot.39');
     const client = await RawClient.connect({ port: server.port });
     const { tree } = expectedOf('zk-3.8-datadir/main');
     expect([...(await walk(client)).keys()].sort()).toEqual(Object.keys(tree).sort());

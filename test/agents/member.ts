@@ -87,6 +87,7 @@ export class Member implements Ensemble {
         schemes,
         history,
         membership,
+        takeSnapshot: () => {},
       }),
       snapshots: new KeeperSnapshots(shared.tree, new SessionTable(shared.sessions)),
       leaderServes: settings.leaderServes,
