@@ -34,6 +34,7 @@ export class PacketReader {
   /** What was incomplete, and room behind it; the stream is read from here then. */
   private kept = new Uint8Array(0);
   private reading = false;
+  private readonly dataReader = new JuteReader();
 
   /** `dataBytesMax`: the longest data (and the longest authinfo) that a packet may have. */
   constructor(dataBytesMax: number) {
@@ -64,6 +65,7 @@ export class PacketReader {
     if (!this.reading) return;
     this.reading = false;
     const rest = this.pendingBytes;
+    if (rest === 0) return;
     const { bytes, offset, end } = this;
     if (this.kept.byteLength < rest) this.kept = new Uint8Array(Math.max(rest, 1024));
     this.kept.set(bytes.subarray(offset, end));
@@ -100,11 +102,10 @@ export class PacketReader {
     this.offset += length;
   }
 
-  /** A reader of the packet's data. */
+  /** A reader of the packet's data; the same one for each packet. */
   data(): JuteReader {
-    const reader = new JuteReader();
-    reader.reset(this.bytes, this.view, this.dataStart, this.dataEnd);
-    return reader;
+    this.dataReader.reset(this.bytes, this.view, this.dataStart, this.dataEnd);
+    return this.dataReader;
   }
 
   /** Where the packet that begins at `at` ends, or -1 when that is not there yet. */

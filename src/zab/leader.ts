@@ -79,7 +79,7 @@ export class Leader implements Role, LearnerListener {
   }
 
   tick(nowMs: number): void {
-    for (const learner of [...this.learners.values()]) {
+    for (const learner of this.learners.values()) {
       if (nowMs >= learner.nextDeadlineMs()) this.onFault(learner, 'it does not keep up');
     }
     if (this.phase !== 'broadcast') {

@@ -161,10 +161,16 @@ export class LearnerLog {
 
 function checkHeader(hi: number, lo: number, bytes: Uint8Array, start: number, end: number): void {
   if (end - start < txnHeaderBytes) throw new JuteError('a proposal without a txn');
-  const view = new DataView(bytes.buffer, bytes.byteOffset + start + TxnHeaderOffset.zxid, 8);
-  if (view.getInt32(0) !== hi || view.getInt32(4) !== lo) {
+  const at = start + TxnHeaderOffset.zxid;
+  if (readInt(bytes, at) !== hi || readInt(bytes, at + 4) !== lo) {
     throw new JuteError(`proposal ${text(hi, lo)} holds another txn`);
   }
+}
+
+function readInt(bytes: Uint8Array, at: number): number {
+  const high = ((bytes[at] as number) << 8) | (bytes[at + 1] as number);
+  const low = ((bytes[at + 2] as number) << 8) | (bytes[at + 3] as number);
+  return (high << 16) | low;
 }
 
 function text(hi: number, lo: number): string {

@@ -4,7 +4,7 @@ import { PeerWorld, type WorldOptions } from './world/peer-world.ts';
 
 /** `WORLD_SEED=7` repeats one, `WORLD_SEEDS=5000` tries many. */
 const onlySeed = process.env['WORLD_SEED'];
-const seedCount = Number(process.env['WORLD_SEEDS'] ?? 400);
+const seedCount = Number(process.env['WORLD_SEEDS'] ?? 300);
 
 const optionsOf = (seed: number): WorldOptions => ({
   ...{ seed, voters: seed % 4 < 2 ? 3 : 5, observers: seed % 3 === 0 ? 1 : 0 },
