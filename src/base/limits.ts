@@ -74,6 +74,10 @@ export const electionAddressBytesMax = 2048;
 export const notificationBytesMax = 512 * kib;
 /** Servers that dial for elections and are not in the configuration. */
 export const electionStrangersMax = 64;
+/** Bytes on their way to one of them above which it is told the newest alone, later. */
+export const electionUnsentBytesMax = 64 * kib;
+/** Longest pause before a server that is needed for a decision is dialed again. */
+export const electionRedialMsMax = 2000;
 /** Connections of other servers that a listener holds at a time. */
 export const linkAcceptedMax = 1024;
 /** How long a connection that was closed here may take to send what it still has. */

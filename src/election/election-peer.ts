@@ -18,15 +18,20 @@ export class ElectionPeer implements Election {
   constructor({ view, settings, links, newLink, listener, logger }: ElectionParts) {
     this.links = new ElectionLinks({
       ...{ view, settings, links, newLink, logger },
+      news: () => {
+        const { news } = this.rounds;
+        return news === null ? null : encodeNotification(news.state, news.vote, view.text);
+      },
       onNotification: (from, bytes) => this.rounds.onNotification(from, decodeNotification(bytes)),
     });
     this.rounds = new FastLeaderElection({
       ...{ view, settings },
-      send: (to, state, vote) => this.links.send(to, encodeNotification(state, vote, view.text)),
+      tell: (to) => this.links.tell(to),
       isUnreachable: (server) => this.links.isUnreachable(server),
-      connectAll: () => this.links.connectAll(),
-      hasDelivered: () => this.links.hasDelivered,
-      onDecided: (vote) => listener.onDecided(Number(vote.leader) as ServerId, vote),
+      onDecided: (vote) => {
+        this.links.endRound();
+        listener.onDecided(Number(vote.leader) as ServerId, vote);
+      },
       onLooking: (server) => listener.onLookingPeer(server),
     });
   }
@@ -36,6 +41,7 @@ export class ElectionPeer implements Election {
   }
 
   look(nowMs: number, standing: Standing): void {
+    this.links.beginRound(nowMs);
     this.rounds.look(nowMs, standing);
   }
 
@@ -45,6 +51,7 @@ export class ElectionPeer implements Election {
 
   leave(): void {
     this.rounds.leave();
+    this.links.endRound();
   }
 
   close(): void {
@@ -83,6 +90,10 @@ export class ElectionPeer implements Election {
 
   onBytes(link: LinkId, bytes: Uint8Array, start: number, end: number): void {
     this.links.onBytes(link, bytes, start, end);
+  }
+
+  onSent(link: LinkId, bytes: number): void {
+    this.links.onSent(link, bytes);
   }
 
   onClosed(link: LinkId): void {

@@ -53,22 +53,26 @@ export function encodeFrame(notification: Uint8Array): Uint8Array {
 /** Puts the pieces of one connection's stream together. */
 export class ElectionReader {
   private bytes: Uint8Array = new Uint8Array(256);
-  private length = 0;
+  /** What has not been taken is `bytes[start..end)`. */
+  private start = 0;
+  private end = 0;
 
   append(bytes: Uint8Array, start: number, end: number): void {
-    const needed = this.length + end - start;
+    const kept = this.end - this.start;
+    const needed = kept + end - start;
     if (needed > this.bytes.byteLength) {
       const more = new Uint8Array(Math.max(needed, 2 * this.bytes.byteLength));
-      more.set(this.bytes.subarray(0, this.length));
+      more.set(this.bytes.subarray(this.start, this.end));
       this.bytes = more;
-    }
-    this.bytes.set(bytes.subarray(start, end), this.length);
-    this.length = needed;
+    } else this.bytes.copyWithin(0, this.start, this.end);
+    this.bytes.set(bytes.subarray(start, end), kept);
+    this.start = 0;
+    this.end = needed;
   }
 
   /** Null while it is not whole. Throws a JuteError for what no server sends. */
   takeInitiation(): Initiation | null {
-    if (this.length < 8) return null;
+    if (this.length() < 8) return null;
     const view = this.view();
     const version = view.getBigInt64(0);
     if (version >= 0n) {
@@ -78,38 +82,43 @@ export class ElectionReader {
     if (version !== oneAddress && version !== manyAddresses) {
       throw new JuteError(`unknown version ${version} of an election connection`);
     }
-    if (this.length < headerBytes) return null;
+    if (this.length() < headerBytes) return null;
     const length = view.getInt32(16);
     if (length < 1 || length > electionAddressBytesMax) {
       throw new JuteError(`address of ${length} bytes on an election connection`);
     }
-    if (this.length < headerBytes + length) return null;
+    if (this.length() < headerBytes + length) return null;
     const sid = view.getBigInt64(8);
-    const text = decodeUtf8(this.bytes, headerBytes, headerBytes + length);
-    this.drop(headerBytes + length);
+    this.drop(headerBytes);
+    const text = decodeUtf8(this.bytes, this.start, this.start + length);
+    this.drop(length);
     return { sid, address: firstAddressOf(text) };
   }
 
   /** The next notification, null while it is not whole. Throws a JuteError for a bad length. */
   takeFrame(): Uint8Array | null {
-    if (this.length < lengthBytes) return null;
+    if (this.length() < lengthBytes) return null;
     const length = this.view().getInt32(0);
     if (length < 1 || length > notificationBytesMax) {
       throw new JuteError(`notification of ${length} bytes`);
     }
-    if (this.length < lengthBytes + length) return null;
-    const frame = this.bytes.slice(lengthBytes, lengthBytes + length);
-    this.drop(lengthBytes + length);
+    if (this.length() < lengthBytes + length) return null;
+    this.drop(lengthBytes);
+    const frame = this.bytes.slice(this.start, this.start + length);
+    this.drop(length);
     return frame;
   }
 
+  private length(): number {
+    return this.end - this.start;
+  }
+
   private view(): DataView {
-    return new DataView(this.bytes.buffer, this.bytes.byteOffset, this.length);
+    return new DataView(this.bytes.buffer, this.bytes.byteOffset + this.start, this.length());
   }
 
   private drop(count: number): void {
-    this.bytes.copyWithin(0, count, this.length);
-    this.length -= count;
+    this.start += count;
   }
 }
 

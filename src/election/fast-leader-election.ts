@@ -21,22 +21,27 @@ import type { EnsembleView, PeerSettings } from '../zab/ensemble-view.ts';
 import type { RoleName } from '../zab/peer-ports.ts';
 import type { ServerId } from '../zab/quorum-verifier.ts';
 import type { Notification } from './notification.ts';
-import { type Ballot, hasQuorum, isBetter, voteForNobody } from './vote.ts';
+import { type Ballot, hasQuorum, isBetter, isSameBallot, voteForNobody } from './vote.ts';
 
 export interface FastLeaderElectionParts {
   readonly view: EnsembleView;
   readonly settings: PeerSettings;
-  /** Says to a server in which state this one is, and its vote. */
-  readonly send: (to: ServerId, state: RoleName, vote: Vote) => void;
+  /** That server has to hear the `news`, as soon as it can be reached. */
+  readonly tell: (to: ServerId) => void;
+  /** In this round it was tried in vain. */
   readonly isUnreachable: (server: ServerId) => boolean;
-  /** Nobody has answered for a while, and nothing could be said: connect to everybody. */
-  readonly connectAll: () => void;
-  readonly hasDelivered: () => boolean;
   readonly onDecided: (vote: Vote) => void;
   /** While a role is held: that participant looks for a leader. */
   readonly onLooking: (server: ServerId) => void;
 }
 
+/** What others are told of this server. */
+export interface News {
+  readonly state: RoleName;
+  readonly vote: Vote;
+}
+
+const never = Number.POSITIVE_INFINITY;
 /** How long a quorum that agrees waits for a better vote (Apache `finalizeWait`). */
 const finalizeMs = 200;
 
@@ -56,8 +61,8 @@ export class FastLeaderElection {
   private readonly early = new Map<ServerId, Notification>();
   private nowMs = 0;
   private backoffMs = 0;
-  private sayAgainMs = Number.POSITIVE_INFINITY;
-  private finalMs = Number.POSITIVE_INFINITY;
+  private sayAgainMs = never;
+  private finalMs = never;
 
   constructor(parts: FastLeaderElectionParts) {
     this.parts = parts;
@@ -65,7 +70,13 @@ export class FastLeaderElection {
 
   get currentVote(): Vote | null {
     if (this.decided !== null) return this.decided;
-    return this.state === 'idle' && this.clock === 0n ? null : this.atClock(this.proposal);
+    return this.state === 'idle' ? null : this.atClock(this.proposal);
+  }
+
+  /** Null between two rounds: what will be said is not known yet. */
+  get news(): News | null {
+    if (this.state === 'idle') return null;
+    return { state: this.role(), vote: this.decided ?? this.atClock(this.proposal) };
   }
 
   look(nowMs: number, { lastZxid, currentEpoch }: Standing): void {
@@ -73,16 +84,16 @@ export class FastLeaderElection {
     this.nowMs = nowMs;
     this.state = 'looking';
     this.decided = null;
-    this.clock++;
+    this.clock = BigInt.asIntN(64, this.clock + 1n);
     this.received.clear();
     this.outOfElection.clear();
     const isVoter = members.get(self)?.role === 'participant';
     const peerEpoch = BigInt(currentEpoch);
     const vote = { leader: BigInt(self), zxid: lastZxid, electionEpoch: this.clock, peerEpoch };
     this.own = isVoter ? vote : voteForNobody;
-    this.ownZxidIsNone = lastZxid === zxidNone;
+    this.ownZxidIsNone = isVoter && lastZxid === zxidNone;
     this.proposal = this.own;
-    this.finalMs = Number.POSITIVE_INFINITY;
+    this.finalMs = never;
     this.backoffMs = this.parts.settings.minNotificationIntervalMs;
     this.waitAgain();
     this.broadcast();
@@ -97,7 +108,7 @@ export class FastLeaderElection {
 
   leave(): void {
     this.state = 'idle';
-    this.sayAgainMs = this.finalMs = Number.POSITIVE_INFINITY;
+    this.sayAgainMs = this.finalMs = never;
   }
 
   nextDeadlineMs(): number {
@@ -113,39 +124,29 @@ export class FastLeaderElection {
 
   /** Somebody cannot be reached any more: there may be nobody left to wait for. */
   onUnreachable(): void {
-    if (this.finalMs !== Number.POSITIVE_INFINITY && !this.mayHearMore()) {
-      this.decide(this.atClock(this.proposal));
-    }
+    this.maybeFinal();
   }
 
   onNotification(from: ServerId, said: Notification): void {
-    const { view, send, onLooking } = this.parts;
-    const isVoter = view.verifier.voters.includes(from);
-    if (!isVoter) {
-      send(from, this.role(), this.voteToTell());
+    const { view, tell, onLooking } = this.parts;
+    if (this.state === 'idle') {
+      if (view.members.has(from)) this.early.set(from, said);
+    } else if (!view.verifier.voters.includes(from)) {
+      tell(from);
     } else if (this.state === 'looking') {
       this.hear(from, said);
     } else if (said.state === 'looking') {
-      if (this.state === 'idle') this.early.set(from, said);
-      else {
-        send(from, this.role(), this.voteToTell());
-        onLooking(from);
-      }
-    } else if (this.state === 'idle') this.early.set(from, said);
+      tell(from);
+      onLooking(from);
+    }
   }
 
   /** Own state as others are told. */
   private role(): RoleName {
     const { self, members } = this.parts.view;
-    if (this.state !== 'decided' || this.decided === null) return 'looking';
+    if (this.decided === null) return 'looking';
     if (this.decided.leader === BigInt(self)) return 'leading';
     return members.get(self)?.role === 'observer' ? 'observing' : 'following';
-  }
-
-  private voteToTell(): Vote {
-    return this.state === 'decided' && this.decided !== null
-      ? this.decided
-      : this.atClock(this.proposal);
   }
 
   private atClock(vote: Vote): Vote {
@@ -153,52 +154,48 @@ export class FastLeaderElection {
   }
 
   private hear(from: ServerId, said: Notification): void {
-    const { verifier } = this.parts.view;
+    const { view, tell } = this.parts;
     this.waitAgain();
-    if (!verifier.voters.includes(Number(said.vote.leader) as ServerId)) return;
-    if (said.state === 'looking') this.hearLooking(from, said);
+    if (said.state === 'looking' && said.vote.electionEpoch < this.clock) {
+      tell(from);
+      return;
+    }
+    if (!view.verifier.voters.includes(Number(said.vote.leader) as ServerId)) return;
+    if (said.state === 'looking') this.hearLooking(from, said.vote);
     else if (said.state !== 'observing') this.hearEstablished(from, said);
   }
 
-  private hearLooking(from: ServerId, { vote }: Notification): void {
-    const { send, view } = this.parts;
+  private hearLooking(from: ServerId, vote: Vote): void {
+    const { verifier } = this.parts.view;
     if (this.ownZxidIsNone || vote.zxid === zxidNone) return;
-    if (vote.electionEpoch < this.clock) {
-      if (from !== view.self) send(from, 'looking', this.atClock(this.proposal));
-      return;
-    }
     if (vote.electionEpoch > this.clock) {
       this.clock = vote.electionEpoch;
       this.received.clear();
-      this.propose(isBetter(vote, this.own, view.verifier) ? vote : this.own);
-    } else if (isBetter(vote, this.proposal, view.verifier)) this.propose(vote);
+      this.propose(isBetter(vote, this.own, verifier) ? vote : this.own);
+    } else if (isBetter(vote, this.proposal, verifier)) this.propose(vote);
     this.received.set(from, { vote, state: 'looking', version: 0 });
     this.maybeFinal();
   }
 
   private propose(vote: Vote): void {
     this.proposal = vote;
-    this.finalMs = Number.POSITIVE_INFINITY;
+    this.finalMs = never;
     this.broadcast();
   }
 
   /** A quorum agrees: waits for a better vote, unless nobody is left who could have one. */
   private maybeFinal(): void {
     if (this.state !== 'looking') return;
-    const { verifier } = this.parts.view;
-    const wanted: Ballot = { vote: this.atClock(this.proposal), state: 'looking', version: 0 };
-    if (!hasQuorum(this.received, wanted, verifier)) return;
-    if (!this.mayHearMore()) this.decide(wanted.vote);
-    else if (this.finalMs === Number.POSITIVE_INFINITY) this.finalMs = this.nowMs + finalizeMs;
-  }
-
-  private mayHearMore(): boolean {
     const { view, isUnreachable } = this.parts;
-    return view.verifier.voters.some((voter) => {
+    const wanted: Ballot = { vote: this.atClock(this.proposal), state: 'looking', version: 0 };
+    const agrees = (voter: ServerId) => {
       const ballot = this.received.get(voter);
-      const agrees = ballot?.vote.leader === this.proposal.leader && ballot.state === 'looking';
-      return !agrees && !isUnreachable(voter);
-    });
+      return ballot !== undefined && isSameBallot(ballot, wanted);
+    };
+    if (!view.verifier.isQuorum(agrees)) this.finalMs = never;
+    else if (view.verifier.voters.every((voter) => agrees(voter) || isUnreachable(voter))) {
+      this.decide(wanted.vote);
+    } else if (this.finalMs === never) this.finalMs = this.nowMs + finalizeMs;
   }
 
   /** Members of an ensemble that has a leader, or had one when they said so. */
@@ -213,9 +210,10 @@ export class FastLeaderElection {
     }
     const ballot = { vote, state, version };
     this.outOfElection.set(from, ballot);
-    if (!this.mayJoin(this.outOfElection, ballot)) return;
-    this.clock = vote.electionEpoch;
-    this.decide(vote);
+    if (this.mayJoin(this.outOfElection, ballot)) {
+      this.clock = vote.electionEpoch;
+      this.decide(vote);
+    } else this.maybeFinal();
   }
 
   /** A quorum follows that leader, and the leader itself says that it leads (`checkLeader`). */
@@ -230,16 +228,14 @@ export class FastLeaderElection {
   private decide(vote: Vote): void {
     this.state = 'decided';
     this.decided = vote;
-    this.sayAgainMs = this.finalMs = Number.POSITIVE_INFINITY;
+    this.sayAgainMs = this.finalMs = never;
     this.parts.onDecided(vote);
   }
 
   private sayAgain(): void {
-    const { hasDelivered, connectAll, settings } = this.parts;
-    this.backoffMs = Math.min(2 * this.backoffMs, settings.maxNotificationIntervalMs);
+    this.backoffMs = Math.min(2 * this.backoffMs, this.parts.settings.maxNotificationIntervalMs);
     this.waitAgain();
-    if (hasDelivered()) this.broadcast();
-    else connectAll();
+    this.broadcast();
   }
 
   private waitAgain(): void {
@@ -248,13 +244,11 @@ export class FastLeaderElection {
 
   /** To all voters; to itself at once. */
   private broadcast(): void {
-    const { view, send } = this.parts;
-    const vote = this.atClock(this.proposal);
-    for (const voter of view.verifier.voters) {
-      if (voter !== view.self) send(voter, 'looking', vote);
-    }
+    const { view, tell } = this.parts;
+    for (const voter of view.verifier.voters) if (voter !== view.self) tell(voter);
     const isVoter = view.verifier.voters.includes(view.self);
     if (!isVoter || this.ownZxidIsNone) return;
+    const vote = this.atClock(this.proposal);
     this.received.set(view.self, { vote, state: 'looking', version: 0 });
     this.maybeFinal();
   }

@@ -73,5 +73,7 @@ export interface Election {
   onAccepted(link: LinkId): void;
   onDialed(link: LinkId): void;
   onBytes(link: LinkId, bytes: Uint8Array, start: number, end: number): void;
+  /** So many bytes of what was written have left this process. */
+  onSent(link: LinkId, bytes: number): void;
   onClosed(link: LinkId): void;
 }

@@ -122,7 +122,8 @@ export class Peer implements PeerInput, ElectionListener {
   }
 
   onSent(link: LinkId, bytes: number): void {
-    if (!this.election.owns(link)) this.role?.onSent(link, bytes);
+    if (this.election.owns(link)) this.election.onSent(link, bytes);
+    else this.role?.onSent(link, bytes);
   }
 
   onClosed(link: LinkId): void {

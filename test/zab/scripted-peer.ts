@@ -330,6 +330,7 @@ export class ScriptedPeer implements LinkOutput, DiskOutput, Replica {
       onAccepted: () => {},
       onDialed: () => {},
       onBytes: () => {},
+      onSent: () => {},
       onClosed: () => {},
     };
   }

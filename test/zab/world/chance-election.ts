@@ -78,6 +78,7 @@ export class ChanceElection implements Election {
   onAccepted(): void {}
   onDialed(): void {}
   onBytes(): void {}
+  onSent(): void {}
   onClosed(): void {}
 
   private choose(): ServerId | null {
