@@ -6,11 +6,12 @@
 import type { Logger } from '../../src/base/ports.ts';
 import { asZxid, type Epoch } from '../../src/base/zxid.ts';
 import { ElectionPeer } from '../../src/election/election-peer.ts';
+import type { LinkListener } from '../../src/net/peer-links.ts';
 import type { Standing } from '../../src/zab/election-ports.ts';
 import type { EnsembleMember, EnsembleView, PeerSettings } from '../../src/zab/ensemble-view.ts';
 import type { LinkId, ListenerName } from '../../src/zab/peer-ports.ts';
 import { majorityOf, type QuorumVerifier, type ServerId } from '../../src/zab/quorum-verifier.ts';
-import { type NetListener, type NetQuality, SimNet } from '../sim/ensemble/sim-net.ts';
+import { type NetQuality, SimNet } from '../sim/ensemble/sim-net.ts';
 import { Timeline } from '../sim/ensemble/timeline.ts';
 
 export const electionPort = 3888;
@@ -153,7 +154,7 @@ export class ElectionServer {
 const patienceMs = 400;
 const lookAroundMs = 20;
 
-export class ElectionProcess implements NetListener {
+export class ElectionProcess implements LinkListener {
   readonly peer: ElectionPeer;
   leader: ServerId | null = null;
   /** Of all its life. */
