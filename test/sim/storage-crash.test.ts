@@ -3,9 +3,14 @@
  * what it promises to the world as it goes; the explorer holds recovery to it.
  */
 import { describe, expect, it } from 'vitest';
+import { LogAsks } from '../../src/agents/log-asks.ts';
+import type { Epoch, Zxid } from '../../src/base/zxid.ts';
 import { nodeCompression } from '../../src/storage/node-compression.ts';
 import { purge } from '../../src/storage/purge.ts';
-import { History } from '../storage/history.ts';
+import { SnapshotStream } from '../../src/storage/snapshot-stream.ts';
+import type { TxnLogWriter } from '../../src/storage/txn-log-writer.ts';
+import { History, writeState } from '../storage/history.ts';
+import { RecordingLogger } from '../storage/recording-logger.ts';
 import {
   directory,
   type Explored,
@@ -203,6 +208,94 @@ describe('a power cut at any effect of a change of history', () => {
         for (let batch = 0; batch < 3; batch++) world.commit(writer, 3);
       });
     });
+  }
+});
+
+describe('a power cut at any effect of what a leader orders', () => {
+  const asksOn = ({ disk }: World) =>
+    new LogAsks({ disk, directory, logger: new RecordingLogger() });
+
+  it('leaves the old history or the one that the leader has sent, and never a mixture', () => {
+    run(new World(freshDisk(20), new History(), 'quorum'), (world) => {
+      const writer = world.writer();
+      const asks = asksOn(world);
+      world.enterEpoch(1);
+      world.history.beginEpoch(1);
+      for (let file = 0; file < 3; file++) {
+        world.commit(writer, 4);
+        writer.roll();
+        if (file > 0) world.snapshot();
+      }
+      // The last txns were never committed: the leader's history has others in their place.
+      world.commit(writer, 5);
+      const sent = new History('b');
+      sent.beginEpoch(1);
+      for (let i = 0; i < 9; i++) sent.next();
+      sent.beginEpoch(3);
+      for (let i = 0; i < 4; i++) sent.next();
+      world.acked = 0n;
+      world.allowed = [world.history.fingerprints, sent.fingerprints];
+      takeSnapshot(asks, writer, sent);
+      world.history = sent;
+      world.acked = sent.lastZxid;
+      world.allowed = [sent.fingerprints];
+      asks.beforeAppend(3);
+      world.commit(writer, 2);
+      enter(asks, writer, world, 3);
+      world.commit(writer, 3);
+    });
+  });
+
+  it('leaves the old history while a snapshot comes in, and when it is abandoned', () => {
+    run(new World(freshDisk(21), new History(), 'quorum'), (world) => {
+      const writer = world.writer();
+      const asks = asksOn(world);
+      world.commit(writer, 6);
+      const zxid = 0x500000007n as Zxid;
+      asks.carryOut({ kind: 'beginSnapshot', zxid }, writer);
+      for (const bytes of pieces(new History('b'))) asks.snapshotBytes(bytes, 0, bytes.byteLength);
+      asks.carryOut({ kind: 'abandonSnapshot' }, writer);
+      world.commit(writer, 2);
+    });
+  });
+
+  it('finds an epoch that its log has entered, although the file was not written yet', () => {
+    run(new World(freshDisk(22), new History(), 'quorum'), (world) => {
+      const writer = world.writer();
+      const asks = asksOn(world);
+      for (const epoch of [2, 7]) {
+        asks.carryOut({ kind: 'acceptedEpoch', epoch: epoch as Epoch }, writer);
+        world.acceptedEpoch = epoch;
+        world.history.beginEpoch(epoch);
+        asks.beforeAppend(epoch);
+        world.commit(writer, 3);
+        enter(asks, writer, world, epoch);
+        world.commit(writer, 2);
+      }
+    });
+  });
+
+  function enter(asks: LogAsks, writer: TxnLogWriter, world: World, epoch: number): void {
+    asks.carryOut({ kind: 'acceptedEpoch', epoch: epoch as Epoch }, writer);
+    asks.carryOut({ kind: 'currentEpoch', epoch: epoch as Epoch }, writer);
+    world.currentEpoch = epoch;
+  }
+
+  function takeSnapshot(asks: LogAsks, writer: TxnLogWriter, sent: History): void {
+    asks.carryOut({ kind: 'beginSnapshot', zxid: sent.lastZxid }, writer);
+    for (const bytes of pieces(sent)) asks.snapshotBytes(bytes, 0, bytes.byteLength);
+    asks.carryOut({ kind: 'install' }, writer);
+  }
+
+  /** A state as a leader sends it, cut into pieces. */
+  function pieces({ state }: History): Uint8Array[] {
+    const all: Uint8Array[] = [];
+    const stream = new SnapshotStream((piece) => all.push(piece.slice()));
+    writeState(stream, state);
+    stream.endNodes();
+    const whole = Buffer.concat(all);
+    const length = Math.ceil(whole.length / 3);
+    return [0, 1, 2].map((i) => Uint8Array.from(whole.subarray(i * length, (i + 1) * length)));
   }
 });
 

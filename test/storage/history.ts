@@ -10,7 +10,7 @@ import type { Field } from '../../src/jute/schema.ts';
 import * as txn from '../../src/jute/txn.ts';
 import { JuteWriter } from '../../src/jute/writer.ts';
 import { visitEmptyDatabase } from '../../src/storage/empty-snapshot.ts';
-import type { SnapshotWriter } from '../../src/storage/snapshot-writer.ts';
+import type { SnapshotStream } from '../../src/storage/snapshot-stream.ts';
 import type { TxnLogWriter } from '../../src/storage/txn-log-writer.ts';
 import { NaiveState } from './naive-state.ts';
 
@@ -158,7 +158,7 @@ export function emptyState(): NaiveState {
 }
 
 /** Hands a whole state to a snapshot writer, up to `publish`. */
-export function writeState(writer: SnapshotWriter, state: NaiveState): void {
+export function writeState(writer: SnapshotStream, state: NaiveState): void {
   writer.beginSessions(state.sessions.size);
   for (const [id, timeoutMs] of state.sessions) {
     writer.session(Number(BigInt.asIntN(32, id >> 32n)), Number(BigInt.asIntN(32, id)), timeoutMs);
