@@ -3,6 +3,7 @@
  * What a role would do is played: a learner gives up a leader that does not lead or cannot be
  * reached, a leader gives up when it has no quorum of learners, and else its epoch is established.
  */
+
 import type { Logger } from '../../src/base/ports.ts';
 import { asZxid, type Epoch } from '../../src/base/zxid.ts';
 import { ElectionPeer } from '../../src/election/election-peer.ts';
