@@ -7,9 +7,11 @@ import {
   createRequest,
   createTTLRequest,
   deleteRequest,
+  getChildrenResponse,
   getDataResponse,
   multiHeader,
   OpCode,
+  pathRequest,
   pathWatchRequest,
   setACLRequest,
   setDataRequest,
@@ -72,6 +74,18 @@ export async function getData(
     getDataResponse,
   );
   return { reply, data: value?.data ?? null, stat: value?.stat ?? null };
+}
+
+export async function getChildren(client: RawClient, path: string): Promise<string[] | null> {
+  const request = { path, watch: false };
+  const type = OpCode.getChildren;
+  const { value } = await client.call(type, pathWatchRequest, request, getChildrenResponse);
+  return value?.children?.map(String) ?? null;
+}
+
+/** Behind its reply this server shows everything that was committed before the request. */
+export function sync(client: RawClient, path = '/'): Promise<RawReply> {
+  return client.request(OpCode.sync, encodeRecord(pathRequest, { path }));
 }
 
 export function setAcl(client: RawClient, path: string, acl: Acl[]): Promise<RawReply> {
