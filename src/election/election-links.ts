@@ -296,8 +296,10 @@ export class ElectionLinks {
 
   /** A server that the configuration does not name: it is dialed where it says that it listens. */
   private meet(sid: ServerId, address: PeerAddress | null): Partner {
-    const strangers = this.partners.size - this.parts.view.members.size;
-    if (strangers >= electionStrangersMax) throw new JuteError('too many unknown servers');
+    const configured = this.parts.view.members.size - 1;
+    if (this.partners.size - configured >= electionStrangersMax) {
+      throw new JuteError('too many unknown servers');
+    }
     return this.know(sid, address === null ? [] : [address]);
   }
 
