@@ -16,6 +16,7 @@ const exitCodeOf: Readonly<Record<string, ExitCode>> = {
   DataDirectoryError: ExitCode.dataDirectoryInaccessible,
   DirectoryLockedError: ExitCode.dataDirectoryInaccessible,
   DiskError: ExitCode.logWriteFailed,
+  ElectionPortError: ExitCode.quorumPortBindFailed,
   AssertionError: ExitCode.threadDied,
 };
 /** Session ids of a standalone server begin with this byte (Apache). */

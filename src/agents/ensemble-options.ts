@@ -52,6 +52,7 @@ export function peerSettingsOf(settings: Settings): PeerSettings {
     minNotificationIntervalMs: settings['fastleader.minNotificationInterval'],
     maxNotificationIntervalMs: settings['fastleader.maxNotificationInterval'],
     electionConnectTimeoutMs: settings.cnxTimeout,
+    electionBindTries: settings.electionPortBindRetry,
     leaderConnectRetryMs: settings.leaderConnectDelayDuringRetryMs,
     observerReconnectDelayMs: Number(settings['observer.reconnectDelayMs']),
     observerElectionDelayMs: Number(settings['observer.election.DelayMs']),

@@ -107,7 +107,7 @@ export const clusterSettings = {
   electionPortBindRetry: property(integer, 3, {
     means: 'Tries to listen on the election port; 0 means for ever.',
     unit: 'count',
-    quiet,
+    status: works,
   }),
   tcpKeepAlive: property(flag, false, {
     means: 'TCP keep-alive on election connections.',

@@ -17,6 +17,7 @@ import { JuteError } from '../jute/jute-error.ts';
 import type { EnsembleView, PeerAddress, PeerSettings } from '../zab/ensemble-view.ts';
 import type { LinkId, LinkOutput } from '../zab/peer-ports.ts';
 import type { ServerId } from '../zab/quorum-verifier.ts';
+import { ElectionPortError } from './election-port-error.ts';
 import { ElectionReader, encodeFrame, encodeInitiation } from './election-wire.ts';
 
 export interface ElectionLinksParts {
@@ -70,6 +71,7 @@ export class ElectionLinks {
   private readonly connections = new Map<LinkId, Connection>();
   private nowMs = 0;
   private rebindAtMs = never;
+  private bindsFailed = 0;
   private isRound = false;
   private nameless = 0;
 
@@ -151,8 +153,18 @@ export class ElectionLinks {
     return this.connections.has(link) || this.dialed(link) !== undefined;
   }
 
+  /**
+   * Without this port nobody can vote for this server (Apache `QuorumCnxManager.Listener`). Throws
+   * `ElectionPortError` when it was tried often enough.
+   */
   onListenFailed(reason: string): void {
-    this.parts.logger.error({ reason }, `The election port cannot be used: ${reason}`);
+    this.bindsFailed++;
+    const { logger, settings } = this.parts;
+    logger.error({ reason }, `The election port cannot be used: ${reason}`);
+    const { electionBindTries } = settings;
+    if (electionBindTries > 0 && this.bindsFailed >= electionBindTries) {
+      throw new ElectionPortError(reason, this.bindsFailed);
+    }
     this.rebindAtMs = this.nowMs + rebindMs;
   }
 

@@ -41,6 +41,8 @@ export interface PeerSettings {
   readonly minNotificationIntervalMs: number;
   readonly maxNotificationIntervalMs: number;
   readonly electionConnectTimeoutMs: number;
+  /** How often a taken election port is tried, a second apart; 0: for ever. */
+  readonly electionBindTries: number;
   readonly leaderConnectRetryMs: number;
   readonly observerReconnectDelayMs: number;
   readonly observerElectionDelayMs: number;

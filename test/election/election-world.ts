@@ -20,7 +20,8 @@ export const electionPort = 3888;
 export const electionSettings = {
   ...{ tickTimeMs: 2000, initLimitTicks: 10, syncLimitTicks: 5 },
   ...{ minNotificationIntervalMs: 200, maxNotificationIntervalMs: 60_000 },
-  ...{ electionConnectTimeoutMs: 5000, listenOnAllIps: false, multiAddressEnabled: false },
+  ...{ electionConnectTimeoutMs: 5000, electionBindTries: 3 },
+  ...{ listenOnAllIps: false, multiAddressEnabled: false },
 } as PeerSettings;
 
 export const silentLogger: Logger = {

@@ -47,7 +47,7 @@ const settingsDefault: PeerSettings = {
   },
   ...{ leaderServes: true, listenOnAllIps: false, multiAddressEnabled: false },
   ...{ minNotificationIntervalMs: 200, maxNotificationIntervalMs: 60_000 },
-  ...{ electionConnectTimeoutMs: 5000, leaderConnectRetryMs: 100 },
+  ...{ electionConnectTimeoutMs: 5000, electionBindTries: 3, leaderConnectRetryMs: 100 },
   ...{ observerReconnectDelayMs: 0, observerElectionDelayMs: 0 },
   ...{ maxConcurrentSnapSyncs: 10, maxConcurrentDiffSyncs: 100, syncEnabled: true },
   ...{ commitLogCount: 500, packetBytesMax: 1 << 20, quorumSync: false },

@@ -57,6 +57,7 @@ const settingsDefault: PeerSettings = {
     minNotificationIntervalMs: 20,
     maxNotificationIntervalMs: 500,
     electionConnectTimeoutMs: 500,
+    electionBindTries: 0,
   },
   ...{ leaderConnectRetryMs: 20, observerReconnectDelayMs: 0, observerElectionDelayMs: 20 },
   ...{ maxConcurrentSnapSyncs: 10, maxConcurrentDiffSyncs: 100, syncEnabled: true },
