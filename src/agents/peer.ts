@@ -5,6 +5,7 @@
  *
  * All that a duty cycle brings is taken in first, and answered with one write a connection.
  */
+import type { MetricsRecorder } from '../admin/metrics-recorder.ts';
 import type { Agent } from '../base/agent.ts';
 import { assert } from '../base/assert.ts';
 import { linkPieceBytes } from '../base/limits.ts';
@@ -34,6 +35,7 @@ export interface PeerAgentParts {
   readonly packetsOut: Outlet;
   readonly packetsIn: RingReceiver;
   readonly clock: Clock;
+  readonly metrics: MetricsRecorder;
   /** Makes the peer around its ports; called once, when the state on disk is loaded. */
   readonly newPeer: (output: PeerOutput) => PeerInput;
 }
@@ -78,7 +80,8 @@ export class PeerAgent implements Agent, Ensemble, LinkOutput, DiskOutput {
   dutyCycle(nowMs: number): number {
     const { peer } = this;
     if (peer === null) return 0;
-    const { appends, packetsOut, packetsIn, synced } = this.parts;
+    const { appends, packetsOut, packetsIn, synced, metrics } = this.parts;
+    metrics.maybeReset();
     peer.tick(nowMs);
     const mayTake = !this.replica?.isStalled;
     const taken = mayTake ? synced.drain(this.onLogRecord, recordsPerTurn) : 0;

@@ -13,6 +13,7 @@ import { LogAgent } from '../agents/log.ts';
 import { LogAsks } from '../agents/log-asks.ts';
 import { Outlet } from '../agents/outlet.ts';
 import { PeerAgent } from '../agents/peer.ts';
+import { peerMeter } from '../agents/peer-meter.ts';
 import { KeeperRecovery, type Recovered } from '../agents/recovery.ts';
 import { dataDirectoryOf, payloadBytesMax } from '../agents/storage-options.ts';
 import { createSchemeTable, type SchemeTable } from '../auth/schemes.ts';
@@ -111,7 +112,9 @@ function assemblePeer(options: AssembleOptions, history: TxnHistory): PeerAgent 
   const { shared, settings, serverId, membership, ports } = options;
   const { packets } = shared;
   assert(packets !== null && membership !== null, 'a member of an ensemble has links');
+  const metrics = new MetricsRecorder(shared.metrics.ensemble, ports.random);
   return new PeerAgent({
+    metrics,
     appends: new Outlet(new RingSender(shared.appends)),
     synced: new RingReceiver(shared.synced),
     packetsOut: new Outlet(new RingSender(packets.out)),
@@ -125,6 +128,7 @@ function assemblePeer(options: AssembleOptions, history: TxnHistory): PeerAgent 
           settings: peerSettingsOf(settings),
           logger: ports.logger,
           random: ports.random,
+          meter: peerMeter(metrics),
         },
         (parts) => new ElectionPeer(parts),
       ),

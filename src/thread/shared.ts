@@ -22,7 +22,7 @@ export interface SharedServer {
   readonly sessions: SessionTableMemory;
   readonly status: SharedStatusMemory;
   /** Counters and summaries, one memory for each agent that counts. */
-  readonly metrics: { readonly front: MetricsMemory; readonly log: MetricsMemory };
+  readonly metrics: Readonly<Record<'front' | 'ensemble' | 'log', MetricsMemory>>;
   /** One for each thread of the placement. */
   readonly bells: readonly BellMemory[];
   readonly requests: RingMemory;
@@ -85,7 +85,11 @@ export function createShared(options: SharedOptions): SharedServer {
     tree: createTreeMemory({ bytesMax: options.treeBytesMax, hashSeed: options.hashSeed }),
     sessions: createSessionTable({ sessionsMax, nowMs: options.nowMs }),
     status: createSharedStatus(),
-    metrics: { front: createMetricsMemory(), log: createMetricsMemory() },
+    metrics: {
+      front: createMetricsMemory(),
+      ensemble: createMetricsMemory(),
+      log: createMetricsMemory(),
+    },
     requests: ring(ringBytesFor(frameBytesMax), 'front', 'keeper'),
     // The path of a notification may be as long as the frame that made the node.
     replies: ring(ringBytesFor(Math.min(frameBytesMax, pathBytesMax)), 'keeper', 'front'),

@@ -3,8 +3,8 @@
  * come back, and what a quorum has is committed, in the order of the zxids. Observers get each txn
  * when it is committed. A packet is encoded once, however many learners there are.
  */
-import { zxidCounterMax } from '../base/limits.ts';
-import { highHalf, lowHalf } from '../base/zxid.ts';
+import { outstandingMax, zxidCounterMax } from '../base/limits.ts';
+import { compareHalves, highHalf, lowHalf } from '../base/zxid.ts';
 import { JuteError } from '../jute/jute-error.ts';
 import type { PacketReader } from '../jute/packet-reader.ts';
 import { OpCode } from '../jute/proto.ts';
@@ -25,11 +25,16 @@ import type { LinkId } from './peer-ports.ts';
 import type { ServerId } from './quorum-verifier.ts';
 import type { RoleParts } from './role-ports.ts';
 
+/** A power of two above what can be outstanding. */
+const proposalTimes = 2 * outstandingMax;
+
 export class LeaderBroadcast implements CommitPoint {
   readonly syncs: LeaderSyncs;
   private readonly parts: RoleParts;
   private readonly learners: ReadonlyMap<LinkId, LearnerLink>;
   private readonly packet = new JuteWriter();
+  /** When each proposal that is outstanding was made, by its counter. */
+  private readonly proposedMs = new Float64Array(proposalTimes);
   /** Null until the leader is established: its history is all that will be committed then. */
   private acks: Broadcast | null = null;
 
@@ -71,6 +76,8 @@ export class LeaderBroadcast implements CommitPoint {
     const { packet } = this;
     this.parts.durable.append(payload, start, end, zxidHi, zxidLo);
     this.acks?.onPropose(zxidHi, zxidLo);
+    this.proposedMs[zxidLo & (proposalTimes - 1)] = this.parts.now();
+    this.parts.meter.count('proposal_count');
     packet.reset();
     writePacket(packet, PacketType.proposal, zxidHi, zxidLo, payload, start, end);
     for (const learner of this.learners.values()) {
@@ -114,19 +121,32 @@ export class LeaderBroadcast implements CommitPoint {
   private onDurable(server: ServerId, zxidHi: number, zxidLo: number): void {
     const { acks } = this;
     if (acks === null) return;
+    if (this.isOutstanding(zxidHi, zxidLo))
+      this.parts.meter.onAck(server, this.sinceProposed(zxidLo));
     const beforeHi = acks.committedHi;
     const beforeLo = acks.committedLo;
     if (!acks.onAck(server, zxidHi, zxidLo)) return;
     this.announce(beforeHi, beforeLo, acks.committedHi, acks.committedLo);
   }
 
+  /** Times are known of no others; a commit may have come before the ack. */
+  private isOutstanding(zxidHi: number, zxidLo: number): boolean {
+    return compareHalves(zxidHi, zxidLo, this.committedHi, this.committedLo) > 0;
+  }
+
+  private sinceProposed(zxidLo: number): number {
+    return this.parts.now() - (this.proposedMs[zxidLo & (proposalTimes - 1)] as number);
+  }
+
   /** COMMIT to followers and INFORM to observers, a packet a txn. */
   private announce(fromHi: number, fromLo: number, toHi: number, toLo: number): void {
-    const { history, replica } = this.parts;
+    const { history, replica, meter } = this.parts;
     const { packet } = this;
     const end = history.indexAfter(toHi, toLo);
     for (let i = history.indexAfter(fromHi, fromLo); i < end; i++) {
       const txn = history.at(i);
+      meter.count('commit_count');
+      meter.onQuorumAck(this.sinceProposed(txn.zxidLo));
       packet.reset();
       writeBarePacket(packet, PacketType.commit, txn.zxidHi, txn.zxidLo);
       const commitEnd = packet.offset;
@@ -186,7 +206,8 @@ export class LeaderBroadcast implements CommitPoint {
     const data = packet.data();
     const session = data.readLong();
     const timeoutMs = data.readInt();
-    const { replica } = this.parts;
+    const { replica, meter } = this.parts;
+    meter.count('revalidate_count');
     const { id, out } = learner.link;
     const valid = replica.onRevalidate(id, highHalf(session), lowHalf(session), timeoutMs);
     const mark = beginPacket(out, PacketType.revalidate, -1, -1);

@@ -293,6 +293,10 @@ export class Leader implements Role, LearnerListener {
       this.onFault(learner, 'too many learners are being synchronized');
       return;
     }
+    const { meter } = this.parts;
+    const isSnap = plan.kind === 'snap';
+    meter.add(isSnap ? 'inflight_snap_count' : 'inflight_diff_count', others + 1);
+    meter.count(isSnap ? 'snap_count' : 'diff_count');
     this.parts.logger.info(
       { server: learner.server, lastZxid: zxidOf(learner.lastHi, learner.lastLo).toString(16) },
       `Synchronizing a learner with ${plan.kind.toUpperCase()}`,

@@ -55,6 +55,7 @@ export class Learner implements Role {
   private intake: SnapshotIntake | null = null;
   private epoch = 0 as Epoch;
   private heardMs: number;
+  private readonly startedMs: number;
   private isOver = false;
 
   constructor(parts: RoleParts, leader: ServerId) {
@@ -64,7 +65,7 @@ export class Learner implements Role {
     assert(self !== undefined && member !== undefined, 'only members are voted for');
     this.votes = self.role === 'participant';
     this.dial = new LeaderDial(parts, member);
-    this.heardMs = parts.now();
+    this.heardMs = this.startedMs = parts.now();
   }
 
   start(): void {
@@ -344,6 +345,8 @@ export class Learner implements Role {
     this.forwarding = new Forwarding(link, parts.replica);
     this.log?.onUpToDate();
     this.log?.deliver();
+    const syncMs = parts.now() - this.startedMs;
+    parts.meter.add(this.votes ? 'follower_sync_time' : 'observer_sync_time', syncMs);
     parts.onEstablished(this.epoch);
     this.maybeServe();
   }
@@ -362,6 +365,7 @@ export class Learner implements Role {
     switch (type) {
       case PacketType.proposal:
         if (this.votes || this.phase !== 'live') {
+          this.parts.meter.count('learner_proposal_received_count');
           log.onProposal(zxidHi, zxidLo, bytes, dataStart, dataEnd);
         }
         return true;
@@ -381,6 +385,7 @@ export class Learner implements Role {
         return false;
     }
     if (this.phase === 'live') {
+      this.parts.meter.count('learner_commit_received_count');
       log.deliver();
       this.maybeServe();
     }

@@ -6,6 +6,7 @@
 import type { Logger, Random } from '../base/ports.ts';
 import type { Epoch, Zxid } from '../base/zxid.ts';
 import type { EnsembleView, PeerSettings } from './ensemble-view.ts';
+import type { ServerId } from './quorum-verifier.ts';
 import type { TxnHistory } from './txn-history.ts';
 
 /**
@@ -148,6 +149,36 @@ export interface PeerOutput {
   readonly replica: Replica;
 }
 
+/** What the peer counts and measures, by the names of Apache's `ServerMetrics`. */
+export interface PeerMeter {
+  count(what: PeerCounter): void;
+  /** Times are ms. */
+  add(what: PeerSummary, value: number): void;
+  /** `quorum_ack_latency`: from a proposal to its commit. */
+  onQuorumAck(ms: number): void;
+  /** `ack_latency`: from a proposal to the ack of this server. */
+  onAck(server: ServerId, ms: number): void;
+}
+
+export type PeerCounter =
+  | 'looking_count'
+  | 'diff_count'
+  | 'snap_count'
+  | 'proposal_count'
+  | 'commit_count'
+  | 'learner_proposal_received_count'
+  | 'learner_commit_received_count'
+  | 'revalidate_count';
+
+export type PeerSummary =
+  | 'election_time'
+  | 'unavailable_time'
+  | 'leader_unavailable_time'
+  | 'follower_sync_time'
+  | 'observer_sync_time'
+  | 'inflight_snap_count'
+  | 'inflight_diff_count';
+
 /** What a `Peer` is made of. */
 export interface PeerParts {
   readonly view: EnsembleView;
@@ -157,6 +188,7 @@ export interface PeerParts {
   readonly history: TxnHistory;
   readonly logger: Logger;
   readonly random: Random;
+  readonly meter: PeerMeter;
 }
 
 /** The epoch files; 0 for one that is missing. The last zxid on disk is that of the history. */

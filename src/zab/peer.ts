@@ -47,16 +47,19 @@ export class Peer implements PeerInput, ElectionListener {
   private leaving: string | null = null;
   /** When to look for a leader again; null while a role or the disk has to end first. */
   private lookMs: number | null = null;
+  private lookedMs = 0;
+  /** Since when it serves nobody. */
+  private unavailableMs = 0;
 
   constructor(parts: PeerParts, newElection: (parts: ElectionParts) => Election) {
     this.parts = parts;
-    const { view, settings, logger, history } = parts;
+    const { view, settings, logger, history, meter } = parts;
     const { links, disk, replica } = parts.output;
     const newLink = () => ++this.lastLink as LinkId;
     this.durable = new DurableState({ disk, replica, history });
     this.election = newElection({ view, settings, links, newLink, listener: this, logger });
     this.roleParts = {
-      ...{ view, settings, links, replica, history, logger, newLink },
+      ...{ view, settings, links, replica, history, logger, meter, newLink },
       durable: this.durable,
       now: () => this.nowMs,
       onEstablished: (epoch) => this.onEstablished(epoch),
@@ -71,7 +74,7 @@ export class Peer implements PeerInput, ElectionListener {
   }
 
   start(nowMs: number, recovered: RecoveredEpochs): void {
-    this.nowMs = nowMs;
+    this.nowMs = this.unavailableMs = nowMs;
     this.election.open(nowMs);
     this.durable.begin(recovered, () => {
       this.lookMs = this.nowMs;
@@ -172,6 +175,7 @@ export class Peer implements PeerInput, ElectionListener {
   onDecided(leader: ServerId, vote: Vote): void {
     assert(this.role === null, 'a server has one role at a time');
     const { self, members } = this.parts.view;
+    this.parts.meter.add('election_time', this.nowMs - this.lookedMs);
     const isObserver = members.get(self)?.role === 'observer';
     if (leader === self) this.roleName = 'leading';
     else this.roleName = isObserver ? 'observing' : 'following';
@@ -193,6 +197,11 @@ export class Peer implements PeerInput, ElectionListener {
       { epoch, leader: this.leader },
       `${this.roleName.toUpperCase()} in epoch ${epoch}`,
     );
+    const { meter } = this.parts;
+    meter.add('unavailable_time', this.nowMs - this.unavailableMs);
+    if (this.roleName === 'leading') {
+      meter.add('leader_unavailable_time', this.nowMs - this.unavailableMs);
+    }
     this.election.established(epoch);
     this.tellRole();
   }
@@ -203,8 +212,10 @@ export class Peer implements PeerInput, ElectionListener {
   }
 
   private look(): void {
-    const { history, logger } = this.parts;
+    const { history, logger, meter } = this.parts;
     this.lookMs = null;
+    this.lookedMs = this.nowMs;
+    meter.count('looking_count');
     const lastZxid = zxidOf(history.lastHi, history.lastLo);
     const { currentEpoch } = this.durable;
     logger.info({ lastZxid: hex64(lastZxid), currentEpoch }, 'LOOKING');
@@ -221,6 +232,7 @@ export class Peer implements PeerInput, ElectionListener {
     this.role = null;
     this.leaving = null;
     this.roleName = 'looking';
+    this.unavailableMs = this.nowMs;
     this.leader = noLeader;
     this.election.leave();
     this.parts.output.replica.rest();

@@ -8,6 +8,7 @@ import type {
   LearnerRequest,
   LinkId,
   LinkOutput,
+  PeerMeter,
   Replica,
   SyncRequest,
 } from './peer-ports.ts';
@@ -22,6 +23,7 @@ export interface RoleParts {
   readonly durable: DurableState;
   readonly history: TxnHistory;
   readonly logger: Logger;
+  readonly meter: PeerMeter;
   readonly newLink: () => LinkId;
   /** Monotonic ms of this duty cycle. */
   readonly now: () => number;

@@ -1,5 +1,7 @@
 /** What the peer wants leaves as records of the rings, and what comes on them is a call of it. */
+
 import { beforeEach, describe, expect, it } from 'vitest';
+import { createMetricsMemory, MetricsRecorder } from '../../src/admin/metrics-recorder.ts';
 import type { EnsembleReplica } from '../../src/agents/ensemble-port.ts';
 import { FromLinks, ToEnsemble, ToLinks, ToLog } from '../../src/agents/messages.ts';
 import { Outlet } from '../../src/agents/outlet.ts';
@@ -57,6 +59,7 @@ beforeEach(() => {
     ...{ appends: rings.appends.sender, synced: rings.synced.receiver },
     ...{ packetsOut: rings.out.sender, packetsIn: rings.in.receiver },
     clock: { nowMs: () => 0, monotonicMs: () => 5 },
+    metrics: new MetricsRecorder(createMetricsMemory(), { next32: () => 0 }),
     newPeer: (given) => {
       output = given;
       return recorder(calls, { ready: true, nextDeadlineMs: () => 99 }) as PeerInput;

@@ -28,7 +28,11 @@ export const roomyRings: RingSizes = {
 
 const treeBytesMax = 1 << 20;
 /** Nobody reads what is counted here, so one will do for all. */
-const metrics = { front: createMetricsMemory(), log: createMetricsMemory() };
+const metrics = {
+  front: createMetricsMemory(),
+  ensemble: createMetricsMemory(),
+  log: createMetricsMemory(),
+};
 const sessionsMax = 64;
 /** A ring to or from the links: room for a few of its longest records. */
 const packetBytes = 1 << 18;

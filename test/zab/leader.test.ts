@@ -102,6 +102,22 @@ describe('a leader', () => {
     expect(peer.transcript()).toContain('COMMIT (2,1)');
   });
 
+  it('counts what it does and measures how long it takes', () => {
+    const { peer, follower } = established();
+    peer.isDiskFast = false;
+    peer.propose([1, 1]);
+    peer.nowMs += 20;
+    peer.hear(follower, 'ack', [1, 1]);
+    peer.nowMs += 10;
+    peer.cycle();
+    peer.sync();
+    expect(peer.counts).toMatchObject({
+      ...{ looking_count: 1, diff_count: 1, inflight_diff_count: 1 },
+      ...{ proposal_count: 1, commit_count: 1, quorum_ack_latency: 30 },
+      ...{ 'ack_latency 1': 20, 'ack_latency 3': 30, leader_unavailable_time: 0 },
+    });
+  });
+
   it('closes a follower that is ahead of it', () => {
     const peer = leader({ log: [[1, 1]], acceptedEpoch: 1, currentEpoch: 1 });
     const link = peer.accept();

@@ -216,6 +216,14 @@ describe('a follower', () => {
     `);
   });
 
+  it('counts what it hears and measures how long it was away', () => {
+    const { peer, link } = liveFollower();
+    peer.hearTxn(link, 'proposal', [1, 1]);
+    peer.hear(link, 'commit', [1, 1]);
+    const received = { learner_proposal_received_count: 1, learner_commit_received_count: 1 };
+    expect(peer.counts).toMatchObject({ ...received, follower_sync_time: 0, unavailable_time: 0 });
+  });
+
   it('refuses an epoch below its promise', () => {
     const { peer, link } = follower({ acceptedEpoch: 3 });
     peer.transcript();

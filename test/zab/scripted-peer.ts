@@ -17,6 +17,7 @@ import type {
   LearnerRequest,
   LinkId,
   LinkOutput,
+  PeerMeter,
   Replica,
   SnapshotStreamOutput,
 } from '../../src/zab/peer-ports.ts';
@@ -59,6 +60,7 @@ export class ScriptedPeer implements LinkOutput, DiskOutput, Replica {
   readonly peer: Peer;
   readonly history: TxnHistory;
   readonly lines: string[] = [];
+  readonly counts: Record<string, number> = {};
   nowMs = 0;
   appliedHi = 0;
   appliedLo = 0;
@@ -71,6 +73,12 @@ export class ScriptedPeer implements LinkOutput, DiskOutput, Replica {
   stream: SnapshotStreamOutput | null = null;
   dialed = 0 as LinkId;
   requests: LearnerRequest[] = [];
+  private readonly meter: PeerMeter = {
+    count: (what) => this.raise(what, 1),
+    add: (what, value) => this.raise(what, value),
+    onQuorumAck: (ms) => this.raise('quorum_ack_latency', ms),
+    onAck: (server, ms) => this.raise(`ack_latency ${server}`, ms),
+  };
   private listener: ElectionListener | null = null;
   private asked: { ask: DiskAsk; then: (outcome: DiskOutcome) => void }[] = [];
   private appended: Counters | null = null;
@@ -90,6 +98,7 @@ export class ScriptedPeer implements LinkOutput, DiskOutput, Replica {
         ...{ view: viewOf(script), settings, history: this.history, logger },
         output: { links: this, disk: this, replica: this },
         random: { next32: () => 0 },
+        meter: this.meter,
       },
       (parts) => {
         this.listener = parts.listener;
@@ -307,6 +316,10 @@ export class ScriptedPeer implements LinkOutput, DiskOutput, Replica {
       this.history.append(bytes, 0, bytes.byteLength, ...zxid);
       this.history.markDelivered(...zxid);
     }
+  }
+
+  private raise(what: string, by: number): void {
+    this.counts[what] = (this.counts[what] ?? 0) + by;
   }
 
   private tell(line: string): void {

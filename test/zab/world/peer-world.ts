@@ -9,7 +9,7 @@ import type { LinkListener } from '../../../src/net/peer-links.ts';
 import type { Election, ElectionParts } from '../../../src/zab/election-ports.ts';
 import type { EnsembleMember, EnsembleView, PeerSettings } from '../../../src/zab/ensemble-view.ts';
 import { Peer } from '../../../src/zab/peer.ts';
-import type { LinkId, ListenerName } from '../../../src/zab/peer-ports.ts';
+import type { LinkId, ListenerName, PeerMeter } from '../../../src/zab/peer-ports.ts';
 import {
   majorityOf,
   type QuorumVerifier,
@@ -65,6 +65,7 @@ const settingsDefault: PeerSettings = {
 };
 
 const quorumPort = 2888;
+const noMeter: PeerMeter = { count() {}, add() {}, onQuorumAck() {}, onAck() {} };
 
 export class PeerWorld {
   readonly timeline = new Timeline();
@@ -214,8 +215,9 @@ export class WorldProcess implements LinkListener {
     const output = { links: this.net, disk: this.disk, replica: this.replica };
     const logger = this.logger();
     const next32 = () => random.below(2 ** 32);
-    this.peer = new Peer({ view, settings, output, history, logger, random: { next32 } }, (parts) =>
-      this.newElection(parts),
+    this.peer = new Peer(
+      { view, settings, output, history, logger, random: { next32 }, meter: noMeter },
+      (parts) => this.newElection(parts),
     );
     this.replica.peer = this.peer;
     this.replica.reload();
