@@ -8,6 +8,8 @@ import { apacheClassPath } from './jars.ts';
 
 export interface ApacheOptions extends ServerOptions {
   version?: string;
+  /** Below `org.apache.zookeeper.server`: standalone unless given. */
+  mainClass?: string;
   /** JVM heap, as `-Xmx` takes it. */
   heap?: string;
   /** System properties, e.g. `zookeeper.snapCount`. */
@@ -26,7 +28,7 @@ export async function startApache(options: ApacheOptions = {}): Promise<ServerPr
       ...properties.map(([name, value]) => `-D${name}=${value}`),
       '-cp',
       classPath,
-      'org.apache.zookeeper.server.ZooKeeperServerMain',
+      `org.apache.zookeeper.server.${options.mainClass ?? 'ZooKeeperServerMain'}`,
       configFile,
     ],
     port,

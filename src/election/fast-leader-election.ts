@@ -179,7 +179,6 @@ export class FastLeaderElection {
 
   private propose(vote: Vote): void {
     this.proposal = vote;
-    this.finalMs = never;
     this.broadcast();
   }
 

@@ -136,6 +136,32 @@ describe('rounds', () => {
     expect(election.peer.currentVote?.electionEpoch).toBe(-(2n ** 63n));
   });
 
+  it('each find out anew who can be reached', () => {
+    const election = looking(2);
+    election.peer.onDialed(1 as LinkId);
+    election.peer.onClosed(2 as LinkId);
+    election.bytes(1 as LinkId, said('looking', { leader: 2n }));
+    expect(election.take().at(-1)).toContain('decided 2');
+    election.peer.leave();
+    election.peer.look(0, fresh);
+    expect(election.take()).toContain('dial 3 host3:3888 5000 ms');
+    election.bytes(1 as LinkId, said('looking', { leader: 2n, electionEpoch: 2n }));
+    expect(election.take()).toEqual([]);
+    election.peer.onClosed(3 as LinkId);
+    expect(election.take().at(-1)).toContain('decided 2');
+  });
+
+  it('go on when the quorum that agreed breaks up while it waits', () => {
+    const election = looking(2);
+    election.peer.onDialed(1 as LinkId);
+    election.bytes(1 as LinkId, said('looking', { leader: 2n }));
+    election.tick(100);
+    election.bytes(1 as LinkId, said('looking', { leader: 1n }));
+    election.take();
+    election.tick(150);
+    expect(election.take().join()).not.toContain('decided');
+  });
+
   it('are repeated after pauses that double while nobody answers', () => {
     const election = looking(3);
     election.peer.onDialed(1 as LinkId);
@@ -235,6 +261,17 @@ describe('of two connections', () => {
     election.take();
     election.accept(1);
     expect(election.take()).toEqual(['close -2', 'close 1', 'dial 3 host1:3888 5000 ms']);
+  });
+
+  it('the one that is lost in a round is replaced after a pause', () => {
+    const election = looking(2);
+    election.peer.onDialed(1 as LinkId);
+    election.tick(250);
+    election.peer.onClosed(1 as LinkId);
+    election.tick(199);
+    expect(election.take()).not.toContain('dial 3 host1:3888 5000 ms');
+    election.tick(1);
+    expect(election.take()).toContain('dial 3 host1:3888 5000 ms');
   });
 
   it('one from itself is closed', () => {
