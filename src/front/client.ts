@@ -44,6 +44,15 @@ export class FrontClient {
   maxLatencyMs = 0;
   totalLatencyMs = 0;
   answered = 0;
+  /** Bytes of the reply that is arriving in pieces. */
+  replyBytes = 0;
+  /** When the request at its head was throttled first; -1: it was not. */
+  waitsSinceMs = -1;
+  /** Bytes of each large request in flight, 0 for others; empty unless these are limited. */
+  readonly largeInFlight: number[] = [];
+  /** Whether the request answered last was a write. */
+  wasWrite = false;
+  /** Of the requests in flight; those of writes are negative. */
   private readonly arrivals: number[] = [];
   private arrivalsTaken = 0;
 
@@ -58,9 +67,9 @@ export class FrontClient {
   }
 
   /** A request left for the keeper. Replies come back in this order. */
-  pushArrival(nowMs: number): void {
+  pushArrival(nowMs: number, isWrite: boolean): void {
     this.inFlight++;
-    this.arrivals.push(nowMs);
+    this.arrivals.push(isWrite ? -nowMs : nowMs);
   }
 
   /** The oldest request in flight is answered; returns when it arrived. */
@@ -74,7 +83,8 @@ export class FrontClient {
       this.arrivals.splice(0, this.arrivalsTaken);
       this.arrivalsTaken = 0;
     }
-    return at;
+    this.wasWrite = at < 0;
+    return Math.abs(at);
   }
 
   countReply(latencyMs: number, nowMs: number): void {

@@ -3,6 +3,8 @@
  * for room. It never looks into a frame.
  */
 import type { Socket } from 'node:net';
+import { counter } from '../admin/metrics-layout.ts';
+import type { MetricsRecorder } from '../admin/metrics-recorder.ts';
 import type { Identities } from '../auth/identity.ts';
 import type { Clock } from '../base/ports.ts';
 import { ClientConnection, type ConnectionHandler } from '../net/client-connection.ts';
@@ -17,11 +19,20 @@ export interface ClientLimits {
   readonly totalMax: number;
 }
 
+export interface FrontClientsParts {
+  readonly handler: ConnectionHandler;
+  readonly limits: ClientLimits;
+  readonly clock: Clock;
+  readonly identify: (socket: Socket) => Identities;
+  readonly metrics: MetricsRecorder;
+}
+
 export class FrontClients {
   private readonly handler: ConnectionHandler;
   private readonly limits: ClientLimits;
   private readonly clock: Clock;
   private readonly identify: (socket: Socket) => Identities;
+  private readonly metrics: MetricsRecorder;
   private readonly pool = new SlabPool();
   private readonly budget = new OutboundBudget();
   private readonly byId = new Map<number, FrontClient>();
@@ -30,16 +41,12 @@ export class FrontClients {
   private stalled: FrontClient[] = [];
   private lastId = 0;
 
-  constructor(
-    handler: ConnectionHandler,
-    limits: ClientLimits,
-    clock: Clock,
-    identify: (socket: Socket) => Identities,
-  ) {
-    this.handler = handler;
-    this.limits = limits;
-    this.clock = clock;
-    this.identify = identify;
+  constructor(parts: FrontClientsParts) {
+    this.handler = parts.handler;
+    this.limits = parts.limits;
+    this.clock = parts.clock;
+    this.identify = parts.identify;
+    this.metrics = parts.metrics;
   }
 
   get size(): number {
@@ -63,6 +70,7 @@ export class FrontClients {
       (perAddressMax > 0 && fromThere >= perAddressMax) ||
       (totalMax > 0 && this.byId.size >= totalMax);
     if (tooMany || address === '') {
+      this.metrics.count(counter.connection_rejected, 1);
       socket.on('error', () => {});
       socket.destroy();
       return null;

@@ -8,21 +8,19 @@
  * shows it, and behind one that does not.
  */
 import type { Socket } from 'node:net';
+import { advanced, counter } from '../admin/metrics-layout.ts';
+import type { MetricsRecorder } from '../admin/metrics-recorder.ts';
 import type { Identities } from '../auth/identity.ts';
 import type { Agent } from '../base/agent.ts';
 import type { Clock, Logger } from '../base/ports.ts';
-import { compareHalves, highHalf, joinHalves, lowHalf } from '../base/zxid.ts';
-import { JuteError } from '../jute/jute-error.ts';
-import { JuteReader } from '../jute/reader.ts';
 import { JuteWriter } from '../jute/writer.ts';
 import type { ClientConnection, ConnectionHandler } from '../net/client-connection.ts';
-import { invalidSession, readHandshake, writeHandshakeAnswer } from '../net/handshake.ts';
 import type { RingReceiver } from '../ring/ring-receiver.ts';
 import type { SessionTable } from '../state/session-table.ts';
-import { Serving, type SharedStatus } from '../state/shared-status.ts';
 import type { TreeView } from '../tree/tree-view.ts';
 import type { FrontClient } from './client.ts';
 import { type ClientLimits, FrontClients } from './clients.ts';
+import type { FrontHandshakes } from './handshakes.ts';
 import { type Connected, FrontReplies, type FrontRepliesListener } from './replies.ts';
 import type { FrontRequests } from './requests.ts';
 import type { FrontSession } from './session.ts';
@@ -35,8 +33,9 @@ export interface FrontParts {
   readonly tree: TreeView;
   readonly sessions: SessionTable;
   readonly session: FrontSession;
+  readonly handshakes: FrontHandshakes;
+  readonly metrics: MetricsRecorder;
   readonly words: FrontWords;
-  readonly status: SharedStatus;
   readonly clock: Clock;
   readonly logger: Logger;
   readonly limits: ClientLimits;
@@ -52,6 +51,7 @@ export interface FrontParts {
 
 /** Replies of a turn that are gathered before the connection gets them, and may say: enough. */
 const turnBytesMax = 256 * 1024;
+const frameLengthBytes = 4;
 /** Of a frame: its length and the xid are before it. */
 const replyZxidOffset = 8;
 
@@ -61,7 +61,6 @@ export class FrontAgent implements Agent, ConnectionHandler, FrontRepliesListene
   readonly stats = new FrontStats();
   private readonly parts: FrontParts;
   private readonly replies: FrontReplies;
-  private readonly reader = new JuteReader();
   /** Replies made here during one read event of `turnOf`. */
   private readonly turn = new JuteWriter(64 * 1024);
   private turnOf: ClientConnection | null = null;
@@ -75,7 +74,8 @@ export class FrontAgent implements Agent, ConnectionHandler, FrontRepliesListene
 
   constructor(parts: FrontParts) {
     this.parts = parts;
-    this.clients = new FrontClients(this, parts.limits, parts.clock, parts.identify);
+    const { limits, clock, identify, metrics } = parts;
+    this.clients = new FrontClients({ handler: this, limits, clock, identify, metrics });
     this.replies = new FrontReplies(parts.replies, parts.tree, this);
   }
 
@@ -86,7 +86,8 @@ export class FrontAgent implements Agent, ConnectionHandler, FrontRepliesListene
   }
 
   dutyCycle(nowMs: number): number {
-    const { requests, replies } = this.parts;
+    const { requests, replies, metrics } = this.parts;
+    metrics.maybeReset();
     this.flushRequests();
     let done = this.replies.drain();
     if (done > 0) this.hasNews = true;
@@ -116,6 +117,10 @@ export class FrontAgent implements Agent, ConnectionHandler, FrontRepliesListene
 
   get authFailed(): number {
     return this.parts.session.authFailed;
+  }
+
+  get dropProbability(): number {
+    return this.parts.handshakes.dropProbability;
   }
 
   /** Asks for a duty cycle soon, as when something was written for the keeper. */
@@ -152,6 +157,7 @@ export class FrontAgent implements Agent, ConnectionHandler, FrontRepliesListene
         if (bytesLeft >= client.lastBytesLeft) connection.destroy();
         client.lastBytesLeft = bytesLeft;
       } else if (state === 'fresh' && nowMs - client.openedMs >= sessionlessMs) {
+        this.parts.metrics.count(counter.sessionless_connections_expired, 1);
         connection.destroy();
       }
     }
@@ -179,6 +185,19 @@ export class FrontAgent implements Agent, ConnectionHandler, FrontRepliesListene
   ): boolean {
     const client = this.clients.get(connection.cnxnId);
     if (client === undefined || client.closeAfterTurn) return true;
+    const taken = this.takeFrame(client, bytes, view, start, end);
+    if (taken)
+      this.parts.metrics.count(counter.bytes_received_count, frameLengthBytes + end - start);
+    return taken;
+  }
+
+  private takeFrame(
+    client: FrontClient,
+    bytes: Uint8Array,
+    view: DataView,
+    start: number,
+    end: number,
+  ): boolean {
     if (client.state === 'fresh') return this.onHandshake(client, bytes, view, start, end);
     const taken = client.state === 'open' && this.onRequest(client, bytes, view, start, end);
     if (!taken) this.clients.stall(client);
@@ -197,11 +216,14 @@ export class FrontAgent implements Agent, ConnectionHandler, FrontRepliesListene
     const before = client.sent;
     const at = this.turn.offset;
     if (!session.onRequest(client, bytes, view, start, end, this.turnMs, this.turn)) return false;
-    if (this.turn.offset > at) this.onReplyHere(client.connection, at);
+    const replyBytes = this.turn.offset - at;
+    if (replyBytes > 0) this.onReplyHere(client.connection, at);
     this.stats.packetsReceived++;
     if (client.sent > before) {
       this.stats.packetsSent++;
       this.stats.addLatency(0);
+      this.parts.metrics.addSampled(advanced.readlatency, 0);
+      this.countResponse(replyBytes - frameLengthBytes);
     }
     return true;
   }
@@ -287,70 +309,28 @@ export class FrontAgent implements Agent, ConnectionHandler, FrontRepliesListene
     start: number,
     end: number,
   ): boolean {
-    const { parts } = this;
-    const { connection } = client;
-    if (parts.status.serving !== Serving.serving) {
-      connection.destroy();
-      return true;
-    }
-    if (parts.requests.stalled) {
-      this.clients.stall(client);
-      return false;
-    }
-    this.reader.reset(bytes, view, start, end);
-    try {
-      const handshake = readHandshake(this.reader);
-      if (this.hasSeenMore(handshake.lastZxidSeen)) {
-        parts.logger.info(
-          { client: connection.remoteAddress },
-          'Refused a client that has seen a zxid which this server does not have yet',
-        );
-        connection.destroy();
-        return true;
-      }
-      client.withReadOnly = handshake.readOnly !== null;
-      client.state = 'connecting';
+    const fate = this.parts.handshakes.onFrame(client, bytes, view, start, end);
+    if (fate === 'wait') this.clients.stall(client);
+    else if (fate === 'forwarded') {
       this.stats.packetsReceived++;
-      client.received++;
-      parts.requests.connect(connection.cnxnId, handshake, connection.remoteAddress);
-      parts.requests.identities(connection.cnxnId, client.identities);
-      parts.wake();
-    } catch (error) {
-      if (!(error instanceof JuteError)) throw error;
-      connection.destroy();
+      this.parts.wake();
     }
-    return true;
-  }
-
-  private hasSeenMore(zxid: bigint): boolean {
-    const { tree } = this.parts;
-    return compareHalves(highHalf(zxid), lowHalf(zxid), tree.lastZxidHi, tree.lastZxidLo) > 0;
+    return fate !== 'wait';
   }
 
   onConnected(answer: Connected): void {
     const client = this.clients.get(answer.cnxnId);
     if (client === undefined) return;
-    const { sessionIdHi, sessionIdLo, timeoutMs, passwd, slot } = answer;
-    const sessionId = joinHalves(sessionIdHi, sessionIdLo);
-    const reply = answer.valid ? { timeOut: timeoutMs, sessionId, passwd } : invalidSession;
-    const frame = writeHandshakeAnswer(reply, client.withReadOnly);
+    const frame = this.parts.handshakes.onAnswer(client, answer);
     this.clients.append(client, frame, 0, frame.byteLength);
     this.stats.packetsSent++;
-    client.sent++;
-    if (!answer.valid) {
-      client.connection.end();
-      return;
-    }
-    client.state = 'open';
-    client.slot = slot;
-    client.sessionIdHi = sessionIdHi;
-    client.sessionIdLo = sessionIdLo;
-    client.timeoutMs = timeoutMs;
+    if (!answer.valid) client.connection.end();
   }
 
   onReply(cnxnId: number, answers: number, bytes: Uint8Array, start: number, end: number): void {
     const client = this.clients.get(cnxnId);
     if (client === undefined) return;
+    client.replyBytes += end - start;
     if (answers === 0) client.sent++;
     else this.countAnswer(client);
     this.stats.packetsSent++;
@@ -359,11 +339,21 @@ export class FrontAgent implements Agent, ConnectionHandler, FrontRepliesListene
   }
 
   private countAnswer(client: FrontClient): void {
-    const nowMs = this.parts.clock.monotonicMs();
+    const { clock, session, metrics } = this.parts;
+    const nowMs = clock.monotonicMs();
     const latencyMs = nowMs - client.takeArrival();
+    const latencies = client.wasWrite ? advanced.updatelatency : advanced.readlatency;
     client.countReply(latencyMs, nowMs);
     this.stats.addLatency(latencyMs);
-    this.parts.session.onAnswered(client);
+    metrics.addSampled(latencies, Math.round(latencyMs));
+    this.countResponse(client.replyBytes - frameLengthBytes);
+    client.replyBytes = 0;
+    session.onAnswered(client);
+  }
+
+  private countResponse(bytes: number): void {
+    this.stats.addResponse(bytes);
+    this.parts.metrics.count(counter.response_bytes, bytes);
   }
 
   onNotify(cnxnId: number, bytes: Uint8Array, start: number, end: number): void {
@@ -372,6 +362,8 @@ export class FrontAgent implements Agent, ConnectionHandler, FrontRepliesListene
     this.clients.append(client, bytes, start, end);
     client.sent++;
     this.stats.packetsSent++;
+    this.stats.addResponse(end - start - frameLengthBytes);
+    this.parts.metrics.count(counter.watch_bytes, end - start - frameLengthBytes);
   }
 
   /** The keeper has sent much: it goes on at once, or when the client has read. */

@@ -21,6 +21,7 @@ import type { SessionTable } from '../state/session-table.ts';
 import type { TreeView } from '../tree/tree-view.ts';
 import type { FrontClient } from './client.ts';
 import { type FrontReads, writeReplyHeader } from './reads.ts';
+import type { RequestThrottle } from './request-throttle.ts';
 import type { FrontRequests } from './requests.ts';
 
 export interface FrontSessionParts {
@@ -32,6 +33,7 @@ export interface FrontSessionParts {
   /** Schemes of which a connection needs one; empty when nothing is enforced. */
   readonly enforced: readonly string[];
   readonly inFlightMax: number;
+  readonly throttle: RequestThrottle;
   readonly logger: Logger;
 }
 
@@ -81,18 +83,45 @@ export class FrontSession {
       return true;
     }
     if (!this.mayForward(client)) return false;
+    const verdict = parts.throttle.judge(client, type, end - start, this.inFlight, nowMs);
+    if (verdict === 'wait') return false;
+    if (verdict === 'drop') {
+      client.connection.destroy();
+      return true;
+    }
     parts.sessions.touch(client.slot, nowMs);
     this.count(client, type, view.getInt32(start));
-    parts.requests.request(client.connection.cnxnId, bytes, start, end);
-    if (client.inFlight === 0) this.waitingClients++;
-    client.pushArrival(nowMs);
-    this.inFlight++;
+    if (verdict === 'throttled') this.answerThrottled(client, view.getInt32(start), nowMs, out);
+    else this.forward(client, type, bytes, start, end, nowMs);
     return true;
+  }
+
+  private forward(
+    client: FrontClient,
+    type: number,
+    bytes: Uint8Array,
+    start: number,
+    end: number,
+    nowMs: number,
+  ): void {
+    const { requests, throttle } = this.parts;
+    requests.request(client.connection.cnxnId, bytes, start, end);
+    throttle.onForwarded(client, end - start);
+    if (client.inFlight === 0) this.waitingClients++;
+    client.pushArrival(nowMs, opRow(type)?.kind === 'write');
+    this.inFlight++;
+  }
+
+  private answerThrottled(client: FrontClient, xid: number, nowMs: number, out: JuteWriter): void {
+    const { tree } = this.parts;
+    this.writeEmptyReply(out, xid, tree.lastZxidHi, tree.lastZxidLo, ErrorCode.throttledOp);
+    client.countReply(0, nowMs);
   }
 
   /** A request of the client was answered, and `client.inFlight` counts it no more. */
   onAnswered(client: FrontClient): void {
     this.inFlight--;
+    this.parts.throttle.onAnswered(client);
     if (client.inFlight === 0) this.waitingClients--;
   }
 
@@ -100,6 +129,7 @@ export class FrontSession {
   onGone(client: FrontClient): void {
     this.inFlight -= client.inFlight;
     if (client.inFlight > 0) this.waitingClients--;
+    this.parts.throttle.onGone(client);
   }
 
   private count(client: FrontClient, type: number, xid: number): void {

@@ -4,6 +4,10 @@ export class FrontStats {
   packetsSent = 0;
   latencyMsMin = 0;
   latencyMsMax = 0;
+  /** Of replies and events, without their length; -1 while there was none. */
+  responseBytesLast = -1;
+  responseBytesMin = -1;
+  responseBytesMax = -1;
   private latencyMsTotal = 0;
   private latencies = 0;
 
@@ -12,6 +16,12 @@ export class FrontStats {
     this.latencyMsTotal += ms;
     if (ms > this.latencyMsMax) this.latencyMsMax = ms;
     if (ms < this.latencyMsMin || this.latencies === 1) this.latencyMsMin = ms;
+  }
+
+  addResponse(bytes: number): void {
+    this.responseBytesLast = bytes;
+    if (bytes > this.responseBytesMax) this.responseBytesMax = bytes;
+    if (bytes < this.responseBytesMin || this.responseBytesMin < 0) this.responseBytesMin = bytes;
   }
 
   get latencyMsAverage(): number {

@@ -1,15 +1,19 @@
 /** Builds the front of the main thread. */
 import { environmentEntries, versionText } from '../admin/environment.ts';
 import { whitelistOf } from '../admin/four-letter-words.ts';
+import { MetricsRecorder } from '../admin/metrics-recorder.ts';
 import { Outlet } from '../agents/outlet.ts';
 import { enforcedSchemes } from '../auth/enforce-auth.ts';
 import { Identities } from '../auth/identity.ts';
 import { normaliseAddress } from '../auth/ip-address.ts';
 import type { Membership } from '../config/server-lines.ts';
 import type { Settings } from '../config/settings.ts';
+import { ConnectionThrottle } from '../front/connection-throttle.ts';
 import { FrontFacts } from '../front/facts.ts';
 import { FrontAgent } from '../front/front.ts';
+import { FrontHandshakes } from '../front/handshakes.ts';
 import { FrontReads } from '../front/reads.ts';
+import { RequestThrottle, type RequestThrottleSettings } from '../front/request-throttle.ts';
 import { FrontRequests } from '../front/requests.ts';
 import { FrontSession } from '../front/session.ts';
 import { FrontWords } from '../front/words.ts';
@@ -69,6 +73,7 @@ export function assembleFront(options: AssembleFrontOptions): FrontAgent {
   const status = new SharedStatus(shared.status);
   const schemes = schemeTable(settings, ports);
   const requests = new FrontRequests(new Outlet(new RingSender(shared.requests)));
+  const metrics = new MetricsRecorder(shared.metrics.front, ports.random);
   const session = new FrontSession({
     ...{ tree, requests, sessions, schemes },
     reads: new FrontReads(tree, schemes, status),
@@ -81,10 +86,15 @@ export function assembleFront(options: AssembleFrontOptions): FrontAgent {
       schemes,
     ),
     inFlightMax: settings.globalOutstandingLimit,
+    throttle: new RequestThrottle(requestThrottleSettings(settings), metrics),
     logger: ports.logger,
   });
   return new FrontAgent({
-    ...{ requests, tree, sessions, session, status },
+    ...{ requests, tree, sessions, session, metrics },
+    handshakes: new FrontHandshakes({
+      ...{ requests, tree, status, metrics, clock: ports.clock, logger: ports.logger },
+      throttle: connectionThrottle(settings, ports),
+    }),
     replies: new RingReceiver(shared.replies),
     words: assembleWords(options, requests, tree, status),
     clock: ports.clock,
@@ -101,4 +111,37 @@ export function assembleFront(options: AssembleFrontOptions): FrontAgent {
     onFailure: options.onFailure,
     onSnapshotDue: options.onSnapshotDue,
   });
+}
+
+function requestThrottleSettings(settings: Settings): RequestThrottleSettings {
+  return {
+    requestsMax: settings.request_throttle_max_requests,
+    opWaitMs: settings.throttled_op_wait_time,
+    dropsStale: settings.request_throttle_drop_stale && settings.request_stale_latency_check,
+    largeThreshold: settings.largeRequestThreshold,
+    largeBytesMax: settings.largeRequestMaxBytes,
+  };
+}
+
+/** Weights that make no sense are those of Apache's defaults, and no session costs less than one. */
+function connectionThrottle(settings: Settings, { random, clock }: Ports): ConnectionThrottle {
+  const positive = (weight: number, fallback: number) => (weight > 0 ? weight : fallback);
+  const least = positive(settings.connection_throttle_local_session_weight, 1);
+  const open = positive(settings.connection_throttle_global_session_weight, 3);
+  const renew = positive(settings.connection_throttle_renew_session_weight, 2);
+  const weights = { open: Math.max(open, least), renew: Math.max(renew, least) };
+  return new ConnectionThrottle(
+    {
+      tokens: settings.connection_throttle_tokens,
+      fillTimeMs: settings.connection_throttle_fill_time,
+      fillCount: settings.connection_throttle_fill_count,
+      freezeTimeMs: settings.connection_throttle_freeze_time,
+      dropIncrease: settings.connection_throttle_drop_increase,
+      dropDecrease: settings.connection_throttle_drop_decrease,
+      decreaseRatio: settings.connection_throttle_decrease_ratio,
+      weights: settings.connection_throttle_weight_enabled ? weights : null,
+    },
+    random,
+    clock.monotonicMs(),
+  );
 }

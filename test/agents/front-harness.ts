@@ -4,6 +4,7 @@
  */
 import { EventEmitter } from 'node:events';
 import type { Socket } from 'node:net';
+import type { MetricsMemory } from '../../src/admin/metrics-recorder.ts';
 import { ConnectedLayout, NotifyLayout, ReplyLayout, ToFront } from '../../src/agents/messages.ts';
 import { Outlet } from '../../src/agents/outlet.ts';
 import type { Disk } from '../../src/base/ports.ts';
@@ -74,6 +75,11 @@ export class FakeSocket extends EventEmitter {
     return this.writableLength > 0;
   }
 
+  /** Error codes of the replies after the handshake's. */
+  get errs(): number[] {
+    return this.frames.slice(1).map((frame) => Buffer.from(frame).readInt32BE(12));
+  }
+
   /** Frames that were written, without their lengths. */
   get frames(): Uint8Array[] {
     const bytes = Buffer.concat(this.written);
@@ -106,6 +112,7 @@ interface FrontWorldOptions {
   readonly disk?: Disk;
   readonly words?: string;
   readonly membership?: Membership;
+  readonly settings?: Readonly<Record<string, string>>;
 }
 
 export class FrontWorld {
@@ -116,6 +123,8 @@ export class FrontWorld {
   readonly requests: RingReceiver;
   /** Kinds of the records that `turn` has found there. */
   readonly toKeeper: number[] = [];
+  /** What the front counts. */
+  readonly metrics: MetricsMemory;
   readonly failures: unknown[] = [];
   nowMs = 1;
   wakes = 0;
@@ -129,9 +138,11 @@ export class FrontWorld {
     this.settings = settingsOf({
       maxClientCnxns: '0',
       '4lw.commands.whitelist': options.words ?? '*',
+      ...options.settings,
     });
     const shared = this.createShared(options.treeBytes ?? mib);
     const ports = nodePorts(this.settings, 'front');
+    this.metrics = shared.metrics.front;
     this.tree = new TreeWriter(shared.tree);
     this.tree.createSystemNodes();
     this.sessions = new SessionTable(shared.sessions);
