@@ -18,22 +18,23 @@ const connectionBucketMs = 10_000;
 type Clocks = Pick<ServerFacts, 'nowMs' | 'monotonicMs' | 'connections'>;
 
 export function sessionsOf(value: unknown, facts: Clocks): SessionReport {
-  const { expiry, timeouts, ephemerals } = value as DumpAnswer;
-  const buckets = expiry.map(({ atMs, sessions }) => ({
-    expiresMs: atMs - facts.nowMs + facts.monotonicMs,
-    items: sessions.map(BigInt),
-  }));
+  const { expiry, timeouts, local, ephemerals } = value as DumpAnswer;
+  const bucketsOf = (times: DumpAnswer['expiry']) =>
+    times.map(({ atMs, sessions }) => ({
+      expiresMs: atMs - facts.nowMs + facts.monotonicMs,
+      items: sessions.map(BigInt),
+    }));
   return {
     sessions:
       timeouts === null
-        ? { kind: 'buckets', buckets }
+        ? { kind: 'buckets', buckets: bucketsOf(expiry) }
         : {
             kind: 'global',
             timeouts: new Map(
               timeouts.map(({ session, timeoutMs }) => [BigInt(session), timeoutMs]),
             ),
           },
-    localSessions: null,
+    localSessions: local === null ? null : bucketsOf(local),
     ephemerals: new Map(ephemerals.map(({ session, paths }) => [BigInt(session), paths])),
     connections: connectionBuckets(facts),
   };

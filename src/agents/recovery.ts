@@ -94,7 +94,7 @@ export class KeeperRecovery {
     this.core = new KeeperCore({
       ...{ tree, sessions, sessionTable, ephemerals, quotas, output, schemes },
       watches: new WatchTable((bytes, start, end) => tree.hashOf(bytes, start, end)),
-      settings: keeperSettings(settings, serverId),
+      settings: keeperSettings(settings, serverId, localSessionsOf(this.parts)),
     });
     return { core: this.core, recovered, found };
   }
@@ -189,9 +189,19 @@ export class KeeperRecovery {
   }
 }
 
-function keeperSettings(settings: Settings, serverId: number): KeeperSettings {
+function localSessionsOf({ settings, membership }: RecoveryParts): KeeperSettings['localSessions'] {
+  if (membership === null || !settings.localSessionsEnabled) return 'off';
+  return settings.localSessionsUpgradingEnabled ? 'upgrading' : 'on';
+}
+
+function keeperSettings(
+  settings: Settings,
+  serverId: number,
+  localSessions: KeeperSettings['localSessions'],
+): KeeperSettings {
   return {
     serverId,
+    localSessions,
     minSessionTimeoutMs: settings.minSessionTimeout,
     maxSessionTimeoutMs: settings.maxSessionTimeout,
     digestEnabled: settings['digest.enabled'],

@@ -69,10 +69,11 @@ export const clusterSettings = {
   }),
   localSessionsEnabled: key(flag, false, {
     means: 'Sessions that only their server knows, until they create an ephemeral node.',
+    status: works,
   }),
   localSessionsUpgradingEnabled: key(flag, false, {
     means: 'A local session becomes a global one when it creates an ephemeral node.',
-    quiet,
+    status: works,
   }),
   syncEnabled: key(flag, true, {
     means: 'Observers keep logs and snapshots.',

@@ -154,7 +154,7 @@ export class FrontFacts {
       ephemerals_count: keeper?.ephemerals ?? null,
       approximate_data_size: tree.approximateDataBytes,
       global_sessions: keeper?.sessions ?? null,
-      local_sessions: 0,
+      local_sessions: keeper?.localSessions ?? 0,
       open_file_descriptor_count: files?.open ?? null,
       max_file_descriptor_count: files?.max ?? null,
       connection_drop_probability: front.dropProbability,

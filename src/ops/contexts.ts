@@ -94,8 +94,11 @@ export interface PrepContext {
   readonly parent: NodeState;
   /** False when the tree is above its high-water mark. */
   hasRoomFor(bytes: number): boolean;
-  /** ok, or why this session may not write any more. */
-  sessionError(): ErrorCode;
+  /**
+   * ok, or why this session may not write any more. What `isGlobal` asks for is only for sessions
+   * that all servers know.
+   */
+  sessionError(isGlobal?: boolean): ErrorCode;
   /** From now on the session takes no more requests. */
   markSessionClosing(): void;
 }

@@ -74,6 +74,12 @@ export function retypeTTL(request: JuteReader): number {
   return isTtlFlag(body.flags) || !isFlag(body.flags) ? OpCode.createTTL : OpCode.create;
 }
 
+/** Reads the body of create or create2: is it for an ephemeral node? Throws `JuteError`. */
+export function isEphemeralCreate(request: JuteReader): boolean {
+  decode('plain', request);
+  return isEphemeral();
+}
+
 /** The request in place; reused for every create. A length of -1 is null. */
 const body = {
   pathStart: 0,
@@ -107,7 +113,7 @@ function prepare(
   decode(kind, request);
   let error = checkFlags(kind, context);
   if (error !== ErrorCode.ok) return error;
-  error = context.sessionError();
+  error = context.sessionError(isEphemeral());
   if (error !== ErrorCode.ok) return error;
   if (body.pathLength < 0) return ErrorCode.marshallingError;
   const { bytes } = request;

@@ -202,7 +202,7 @@ export function asksForWatch(type: number, view: DataView, start: number, end: n
   return flagAt < end && view.getUint8(flagAt) !== 0;
 }
 
-function subOpOf(type: number): SubOp | null {
+export function subOpOf(type: number): SubOp | null {
   const row = opRow(type);
   return row !== undefined && 'scan' in row && row.scan !== null ? (row as SubOp) : null;
 }

@@ -14,6 +14,10 @@ export class Connection {
   identities: Identities;
   /** As they were when the request at the head of the line arrived. */
   readIdentities: Identities;
+  /** Its local session was asked for as a global one. */
+  isUpgrading = false;
+  /** Xids of writes that want an ephemeral node for a session that stays local. */
+  readonly refusedEphemerals: number[] = [];
   /** An answer in line ends the connection: nothing more is taken. */
   isEnding = false;
   readonly line = new RequestLine();

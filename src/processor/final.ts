@@ -89,6 +89,11 @@ export class FinalStage implements ApplyListener, AnswerContext {
     this.digestHistory.onApplied(applier.zxidHi, applier.zxidLo, tree);
   }
 
+  /** The txn was refused since the session is not a global one, which the leader cannot know. */
+  becauseLocal(): void {
+    if (this.err === ErrorCode.sessionExpired) this.err = ErrorCode.ephemeralOnLocalSession;
+  }
+
   /** Sends the reply to the request whose txn was just applied. */
   reply(cnxnId: number, xid: number): void {
     const { answer, applier } = this;

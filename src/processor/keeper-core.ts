@@ -22,6 +22,7 @@ import { FinalStage } from './final.ts';
 import { Forwarder } from './forwarder.ts';
 import type { ConnectAsk, ForwardedRequest, KeeperParts, KeeperRole } from './keeper-ports.ts';
 import { LearnerRequests } from './learner-requests.ts';
+import { LocalSessions } from './local-sessions.ts';
 import type { Proposal } from './proposals.ts';
 import { Proposer } from './proposer.ts';
 import { answerQuery, type QueryAnswers, type QueryKind } from './queries.ts';
@@ -37,6 +38,7 @@ export class KeeperCore {
   private readonly forwarder: Forwarder;
   private readonly learnerRequests: LearnerRequests;
   private readonly handshake: SessionHandshake;
+  private readonly locals: LocalSessions;
   private readonly order: ServingOrder;
   private readonly reaper: Reaper;
   private readonly final: FinalStage;
@@ -54,11 +56,14 @@ export class KeeperCore {
     this.parts = parts;
     this.proposer = new Proposer(parts);
     this.forwarder = new Forwarder(parts.output);
-    this.learnerRequests = new LearnerRequests(parts.sessions, this.proposer);
+    this.learnerRequests = new LearnerRequests(parts, this.proposer);
     const { connections } = this;
     const end = (connection: Connection) => this.end(connection);
-    this.handshake = new SessionHandshake(parts, connections, end);
+    const askForSession = (connection: Connection) => this.askForSession(connection);
+    this.handshake = new SessionHandshake({ keeper: parts, connections, end, askForSession });
     this.order = new ServingOrder({ keeper: parts, connections, end });
+    const { order } = this;
+    this.locals = new LocalSessions({ keeper: parts, connections, order, end, askForSession });
     this.reaper = new Reaper(parts.tree, parts.settings);
     this.final = new FinalStage(parts, connections, this.reaper);
     this.onLoaded();
@@ -132,17 +137,18 @@ export class KeeperCore {
     tree.closeSection(epoch, 0);
   }
 
-  /** Ends all connections and forgets what was not committed; sessions live on. */
+  /** Ends all connections and forgets what was not committed; global sessions live on. */
   rest(): void {
     this.role = 'resting';
     for (const connection of [...this.connections.values()]) this.end(connection);
+    if (this.locals.areEnabled) this.parts.sessions.removeLocal();
     this.proposer.clear();
     this.order.clear();
   }
 
   /** A handshake. The answer leaves by `connected`, or the connection is closed without one. */
   connect(cnxnId: number, ask: ConnectAsk, address: string): void {
-    const { tree, settings, output, watches } = this.parts;
+    const { tree, output } = this.parts;
     const { lastZxidSeenHi, lastZxidSeenLo } = ask;
     // The client has seen what this server has not: it must not see time go back.
     const hasSeenMore =
@@ -151,21 +157,13 @@ export class KeeperCore {
       output.close(cnxnId);
       return;
     }
-    const connection = new Connection(cnxnId, address);
-    const { minSessionTimeoutMs, maxSessionTimeoutMs } = settings;
-    const atLeastMs = Math.max(ask.timeOut, minSessionTimeoutMs);
-    connection.timeoutMs = Math.min(atLeastMs, maxSessionTimeoutMs);
-    connection.sessionIdHi = ask.sessionIdHi;
-    connection.sessionIdLo = ask.sessionIdLo;
-    this.connections.add(connection);
-    watches.openConnection(cnxnId);
-    const isLearner = this.role === 'following';
-    if ((ask.sessionIdHi | ask.sessionIdLo) === 0) {
-      this.handshake.open(connection, this.nowWallMs);
-      if (isLearner) this.forwarder.createSession(connection);
-      else this.proposer.proposeCreateSession(connection);
-    } else if (isLearner) this.handshake.revalidate(connection, ask.passwd);
-    else this.handshake.reopen(connection, ask.passwd, this.nowMs);
+    const now = { wallMs: this.nowWallMs, ms: this.nowMs };
+    this.handshake.begin(new Connection(cnxnId, address), ask, this.role === 'following', now);
+  }
+
+  private askForSession(connection: Connection): void {
+    if (this.role === 'following') this.forwarder.createSession(connection);
+    else this.proposer.proposeCreateSession(connection);
   }
 
   /** From the front, after auth: for the requests that arrive from here on. */
@@ -187,6 +185,7 @@ export class KeeperCore {
     sessionTable.touch(connection.slot, this.nowMs);
     const row = clientOpRow(view.getInt32(start + 4));
     if (row?.kind === 'write') {
+      if (this.locals.takes(connection, row.code, bytes, view, start, end)) return;
       connection.line.pushWrite();
       if (this.role === 'following') {
         this.forward(connection, bytes, view, start, end);
@@ -226,11 +225,12 @@ export class KeeperCore {
     if (this.role === 'leading') this.learnerRequests.propose(owner, request);
   }
 
-  /** Leading: true when the session lives; it is the learner's from now on. */
+  /** Leading: true when the session lives and is a global one; it is the learner's from now on. */
   revalidateFor(owner: number, idHi: number, idLo: number, timeoutMs: number): boolean {
     const { sessions } = this.parts;
-    if (this.role !== 'leading' || !sessions.touch(idHi, idLo, timeoutMs, this.nowMs)) return false;
     const slot = sessions.find(idHi, idLo);
+    if (this.role !== 'leading' || slot < 0 || sessions.isLocal(slot)) return false;
+    if (!sessions.touch(idHi, idLo, timeoutMs, this.nowMs)) return false;
     sessions.setOwner(slot, owner);
     const here = this.connections.ofSlot(slot);
     if (here !== undefined) this.end(here);
@@ -286,17 +286,20 @@ export class KeeperCore {
 
   /** Ends sessions and reaps containers whose time has come, where that is decided here. */
   tick(): void {
-    if (!this.decides) return;
+    if (this.role === 'resting') return;
     for (const { hi, lo } of this.parts.sessions.takeExpired(this.nowMs)) {
-      this.proposer.proposeClose(hi, lo);
+      if (!this.locals.expire(hi, lo)) this.proposer.proposeClose(hi, lo);
     }
-    this.reaper.tick(this.nowMs, this.nowWallMs, this.proposer.proposeReap);
+    if (this.decides) this.reaper.tick(this.nowMs, this.nowWallMs, this.proposer.proposeReap);
   }
 
   /** When `tick` is due, on the monotonic clock. */
   nextDeadlineMs(): number {
-    if (!this.decides) return Number.POSITIVE_INFINITY;
-    return Math.min(this.parts.sessions.nextDeadlineMs(), this.reaper.nextDeadlineMs());
+    if (this.decides) {
+      return Math.min(this.parts.sessions.nextDeadlineMs(), this.reaper.nextDeadlineMs());
+    }
+    const hasLocal = this.role === 'following' && this.locals.areEnabled;
+    return hasLocal ? this.parts.sessions.nextDeadlineMs() : Number.POSITIVE_INFINITY;
   }
 
   /** For the four-letter words; plain data that JSON can hold. */
@@ -359,6 +362,7 @@ export class KeeperCore {
     this.appliedLo = final.applier.zxidLo;
     if (answers) {
       requester.line.shift(Waiting.write);
+      if (this.locals.isRefused(requester, xid)) final.becauseLocal();
       if (final.sessionMoved) this.end(requester);
       else final.reply(requester.cnxnId, xid);
     }
@@ -388,6 +392,7 @@ export class KeeperCore {
     this.forwarded -= connection.pendingWrites.count;
     this.connections.remove(connection);
     this.handshake.forget(connection);
+    this.locals.forget(connection);
     this.parts.watches.removeConnection(connection.cnxnId);
   }
 }

@@ -89,6 +89,11 @@ export interface KeeperSettings extends OpSettings {
   readonly serverId: number;
   readonly minSessionTimeoutMs: number;
   readonly maxSessionTimeoutMs: number;
+  /**
+   * Whether new sessions are known to their server alone, and whether these may become global ones
+   * for the sake of an ephemeral node. `off` where there are no other servers.
+   */
+  readonly localSessions: 'off' | 'on' | 'upgrading';
   /** `zookeeper.digest.enabled`: txns carry the digest of the tree. */
   readonly digestEnabled: boolean;
   /** What every server with these settings reads back; see `agents/storage-options.ts`. */

@@ -11,8 +11,15 @@ import { opRow } from '../ops/op-table.ts';
 import type { SessionTracker } from '../state/session-tracker.ts';
 import { ViewCache } from '../tree/copy.ts';
 import { IdentityCache } from './identity-cache.ts';
-import type { ForwardedRequest } from './keeper-ports.ts';
-import { movedSlot, noRequester, noSlot, type Requester } from './prep.ts';
+import type { ForwardedRequest, KeeperParts, KeeperSettings } from './keeper-ports.ts';
+import {
+  foreignSlot,
+  movedSlot,
+  noRequester,
+  noSlot,
+  openingSlot,
+  type Requester,
+} from './prep.ts';
 import { noConnection } from './proposals.ts';
 import type { Proposer } from './proposer.ts';
 
@@ -21,6 +28,7 @@ export const localOwner = 0x7fffffff;
 
 export class LearnerRequests {
   private readonly sessions: SessionTracker;
+  private readonly settings: KeeperSettings;
   private readonly proposer: Proposer;
   private readonly identities = new IdentityCache();
   private readonly views = new ViewCache();
@@ -28,8 +36,9 @@ export class LearnerRequests {
     ...noRequester,
   };
 
-  constructor(sessions: SessionTracker, proposer: Proposer) {
+  constructor({ sessions, settings }: KeeperParts, proposer: Proposer) {
     this.sessions = sessions;
+    this.settings = settings;
     this.proposer = proposer;
   }
 
@@ -57,6 +66,17 @@ export class LearnerRequests {
     if (type === OpCode.createSession || type === OpCode.closeSession) return noSlot;
     const err = this.sessions.checkOwner(idHi, idLo, owner);
     if (err === ErrorCode.ok) return this.sessions.find(idHi, idLo);
+    if (err === ErrorCode.unknownSession) return this.unknownSlot(idHi, idLo);
     return err === ErrorCode.sessionMoved ? movedSlot : noSlot;
+  }
+
+  /**
+   * Not there: it may be on its way, or be known to its own server alone. The top byte of an id says
+   * whose it is (Apache `LeaderSessionTracker`).
+   */
+  private unknownSlot(idHi: number, idLo: number): number {
+    const { localSessions, serverId } = this.settings;
+    if (this.proposer.isOpening(idHi, idLo)) return openingSlot;
+    return localSessions !== 'off' && idHi >> 24 !== serverId ? foreignSlot : noSlot;
   }
 }

@@ -7,6 +7,7 @@
 import { Identities } from '../auth/identity.ts';
 import type { SchemeTable } from '../auth/schemes.ts';
 import { ErrorCode } from '../base/error-codes.ts';
+import { joinHalves } from '../base/zxid.ts';
 import { JuteError } from '../jute/jute-error.ts';
 import { OpCode } from '../jute/proto.ts';
 import type { JuteReader } from '../jute/reader.ts';
@@ -30,6 +31,9 @@ const reserveShare = 1 / 16;
 /** Instead of a slot: no such session, and one that has moved to another server. */
 export const noSlot = -1;
 export const movedSlot = -2;
+/** The createSession is proposed; and perhaps a local session of another server. */
+export const openingSlot = -3;
+export const foreignSlot = -4;
 
 /** Who asks: a connection's session, or the server itself. */
 export interface Requester {
@@ -47,6 +51,27 @@ export const noRequester: Requester = {
   identities: Identities.none,
 };
 
+/** Few at a time. */
+class SessionIdSet {
+  private readonly ids = new Set<bigint>();
+
+  has(idHi: number, idLo: number): boolean {
+    return this.ids.size > 0 && this.ids.has(joinHalves(idHi, idLo));
+  }
+
+  add(idHi: number, idLo: number): void {
+    this.ids.add(joinHalves(idHi, idLo));
+  }
+
+  delete(idHi: number, idLo: number): void {
+    this.ids.delete(joinHalves(idHi, idLo));
+  }
+
+  clear(): void {
+    this.ids.clear();
+  }
+}
+
 export class Prep implements PrepContext {
   readonly tree: TreeWriter;
   readonly pending: OutstandingChanges;
@@ -63,6 +88,8 @@ export class Prep implements PrepContext {
   zxidLo: number;
   timeHi = 0;
   timeLo = 0;
+  /** Sessions that are proposed and not there yet. */
+  readonly opening = new SessionIdSet();
   private slot = noSlot;
   private txn: JuteWriter | null = null;
   private readonly sessions: SessionTracker;
@@ -105,10 +132,15 @@ export class Prep implements PrepContext {
     return tree.memoryBytesFree - pendingBytes - bytes > reserveBytes;
   }
 
-  sessionError(): ErrorCode {
-    if (this.slot === movedSlot) return ErrorCode.sessionMoved;
-    if (this.slot < 0) return ErrorCode.sessionExpired;
-    return this.sessions.isClosing(this.slot) ? ErrorCode.sessionExpired : ErrorCode.ok;
+  sessionError(isGlobal = false): ErrorCode {
+    const { slot, sessions } = this;
+    if (slot === movedSlot) return ErrorCode.sessionMoved;
+    if (slot === openingSlot) return ErrorCode.ok;
+    if (slot === foreignSlot) return isGlobal ? ErrorCode.sessionExpired : ErrorCode.ok;
+    if (slot < 0 || sessions.isClosing(slot)) return ErrorCode.sessionExpired;
+    const isTooLocal =
+      isGlobal && sessions.isLocal(slot) && !this.opening.has(this.sessionIdHi, this.sessionIdLo);
+    return isTooLocal ? ErrorCode.sessionExpired : ErrorCode.ok;
   }
 
   markSessionClosing(): void {

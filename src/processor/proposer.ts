@@ -6,6 +6,7 @@
 import { ErrorCode } from '../base/error-codes.ts';
 import { OpCode } from '../jute/proto.ts';
 import { JuteReader } from '../jute/reader.ts';
+import { TxnHeaderOffset } from '../jute/txn.ts';
 import { JuteWriter } from '../jute/writer.ts';
 import { opRow, type WriteRow } from '../ops/op-table.ts';
 import type { Connection } from './connection.ts';
@@ -51,6 +52,9 @@ export class Proposer {
   propose(row: WriteRow, requester: Requester, cnxnId: number, xid: number): void {
     const proposal = this.take(cnxnId, xid);
     this.prep.prepare(proposal, row, requester, this.request);
+    if (row.code === OpCode.createSession) {
+      this.prep.opening.add(requester.sessionIdHi, requester.sessionIdLo);
+    }
     this.send(proposal);
   }
 
@@ -97,11 +101,21 @@ export class Proposer {
   /** The oldest proposal is applied: its changes are in the tree now. It may still be answered. */
   onApplied(proposal: Proposal): void {
     this.changes.release(proposal.zxidHi, proposal.zxidLo);
+    if (proposal.type !== OpCode.createSession) return;
+    const { view } = proposal.txn;
+    const idHi = view.getInt32(TxnHeaderOffset.clientId);
+    this.prep.opening.delete(idHi, view.getInt32(TxnHeaderOffset.clientId + 4));
+  }
+
+  /** Is the createSession of this session proposed and not applied yet? */
+  isOpening(idHi: number, idLo: number): boolean {
+    return this.prep.opening.has(idHi, idLo);
   }
 
   /** Forgets all that is not committed. */
   clear(): void {
     this.changes.release(0x7fffffff, -1);
+    this.prep.opening.clear();
     while (this.proposals.oldest !== null) this.proposals.shift();
   }
 

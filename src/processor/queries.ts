@@ -19,6 +19,8 @@ export type QueryKind = 'dump' | 'wchs' | 'wchc' | 'wchp' | 'hash' | 'gauges';
 export interface DumpAnswer {
   readonly expiry: readonly { readonly atMs: number; readonly sessions: readonly string[] }[];
   readonly timeouts: readonly { readonly session: string; readonly timeoutMs: number }[] | null;
+  /** The sessions that only this server knows; null where there are none by configuration. */
+  readonly local: DumpAnswer['expiry'] | null;
   readonly sessionCount: number;
   readonly ephemerals: readonly { readonly session: string; readonly paths: readonly string[] }[];
 }
@@ -46,7 +48,9 @@ export interface GaugesAnswer {
   readonly digest: string;
   readonly outstanding: number;
   readonly connections: number;
+  /** Those that all servers know. */
   readonly sessions: number;
+  readonly localSessions: number;
   readonly ephemerals: number;
   readonly watches: number;
   readonly nodes: number;
@@ -115,12 +119,15 @@ function dump({ keeper, wallOffsetMs, role }: QueryParts): DumpAnswer {
     tree.writePath(ref, path, 0);
     return decodeUtf8(path, 0, path.byteLength);
   };
-  return {
-    expiry: sessions.expiryTimes('global').map((bucket) => ({
+  const expiryOf = (which: 'global' | 'local') =>
+    sessions.expiryTimes(which).map((bucket) => ({
       atMs: bucket.expiryMs + wallOffsetMs,
       sessions: bucket.sessions.map(({ hi, lo }) => hex64(joinHalves(hi, lo))),
-    })),
+    }));
+  return {
+    expiry: expiryOf('global'),
     timeouts: role === 'following' ? timeoutsOf(sessions) : null,
+    local: keeper.settings.localSessions === 'off' ? null : expiryOf('local'),
     sessionCount: sessions.count,
     ephemerals: [...ephemerals.sessions()].map(({ hi, lo }) => ({
       session: hex64(joinHalves(hi, lo)),
@@ -130,7 +137,8 @@ function dump({ keeper, wallOffsetMs, role }: QueryParts): DumpAnswer {
 }
 
 function timeoutsOf(sessions: SessionTracker): DumpAnswer['timeouts'] {
-  return [...sessions.entries()].map(({ hi, lo, timeoutMs }) => ({
+  const global = [...sessions.entries()].filter(({ isLocal }) => !isLocal);
+  return global.map(({ hi, lo, timeoutMs }) => ({
     session: hex64(joinHalves(hi, lo)),
     timeoutMs,
   }));
@@ -138,12 +146,14 @@ function timeoutsOf(sessions: SessionTracker): DumpAnswer['timeouts'] {
 
 function gauges({ keeper, connections, final, outstanding }: QueryParts): GaugesAnswer {
   const { tree, sessions, ephemerals, watches } = keeper;
+  const localSessions = keeper.settings.localSessions === 'off' ? 0 : sessions.localCount;
   return {
     zxid: hex64(joinHalves(tree.lastZxidHi, tree.lastZxidLo)),
     digest: joinHalves(tree.digestHi, tree.digestLo).toString(),
     outstanding,
     connections: connections.count,
-    sessions: sessions.count,
+    sessions: sessions.count - localSessions,
+    localSessions,
     ephemerals: ephemerals.count,
     watches: watches.watchCount,
     nodes: tree.nodeCount,

@@ -7,13 +7,14 @@ import type { SchemeTable } from '../auth/schemes.ts';
 import { ErrorCode } from '../base/error-codes.ts';
 import { requestHeaderBytes } from '../base/limits.ts';
 import { JuteError } from '../jute/jute-error.ts';
-import type { EventType } from '../jute/proto.ts';
+import { type EventType, OpCode } from '../jute/proto.ts';
 import { JuteReader } from '../jute/reader.ts';
 import { JuteWriter } from '../jute/writer.ts';
 import type { ConnectionContext } from '../ops/contexts.ts';
 import { asksForWatch, clientOpRow, type ReadRow, type SpecialRow } from '../ops/op-table.ts';
 import { beginReply, dropReplyBody, finishReply, writeEvent } from '../ops/replies.ts';
 import type { Ephemerals } from '../state/ephemerals.ts';
+import type { SessionTracker } from '../state/session-tracker.ts';
 import type { WatchTable } from '../state/watch-table.ts';
 import type { TreeView } from '../tree/tree-view.ts';
 import type { Connection } from './connection.ts';
@@ -24,6 +25,7 @@ export class ReadStage implements ConnectionContext {
   readonly schemes: SchemeTable;
   readonly watches: WatchTable;
   readonly ephemerals: Ephemerals;
+  private readonly sessions: SessionTracker;
   readonly nodesMax = 0x7fffffff;
   identities!: Identities;
   cnxnId = 0;
@@ -39,6 +41,7 @@ export class ReadStage implements ConnectionContext {
     this.schemes = parts.schemes;
     this.watches = parts.watches;
     this.ephemerals = parts.ephemerals;
+    this.sessions = parts.sessions;
     this.output = parts.output;
   }
 
@@ -62,6 +65,13 @@ export class ReadStage implements ConnectionContext {
     const xid = view.getInt32(start);
     const row = clientOpRow(view.getInt32(start + 4));
     beginReply(this.answer);
+    if (row?.code === OpCode.closeSession) {
+      // Of a local session: all others are closed by a txn.
+      this.sessions.remove(connection.slot);
+      finishReply(this.answer, xid, this.tree.lastZxidHi, this.tree.lastZxidLo, ErrorCode.ok);
+      this.send(connection);
+      return false;
+    }
     if (row === null || row.kind === 'write' || row.kind === 'connection') {
       finishReply(this.answer, xid, -1, -1, ErrorCode.unimplemented);
       this.send(connection);

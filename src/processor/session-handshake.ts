@@ -9,7 +9,7 @@
 import { joinHalves } from '../base/zxid.ts';
 import type { Connection } from './connection.ts';
 import type { Connections } from './connections.ts';
-import type { ConnectAnswer, KeeperParts } from './keeper-ports.ts';
+import type { ConnectAnswer, ConnectAsk, KeeperParts } from './keeper-ports.ts';
 import { localOwner } from './learner-requests.ts';
 import { isPasswordOf, passwordBytes, SessionIds, sessionPassword } from './session-password.ts';
 
@@ -22,7 +22,23 @@ const invalidAnswer: ConnectAnswer = {
   passwd: new Uint8Array(passwordBytes),
 };
 
+/** The wall clock, and the monotonic one. */
+interface Now {
+  readonly wallMs: number;
+  readonly ms: number;
+}
+
+export interface SessionHandshakeParts {
+  readonly keeper: KeeperParts;
+  readonly connections: Connections;
+  /** Forgets a connection and closes it. */
+  readonly end: (connection: Connection) => void;
+  /** Has the createSession of this connection proposed; `onOpened` follows. */
+  readonly askForSession: (connection: Connection) => void;
+}
+
 export class SessionHandshake {
+  private readonly askForSession: (connection: Connection) => void;
   private readonly parts: KeeperParts;
   private readonly connections: Connections;
   private readonly end: (connection: Connection) => void;
@@ -31,22 +47,50 @@ export class SessionHandshake {
   private readonly revalidating = new Map<bigint, Connection>();
   private ids: SessionIds | null = null;
 
-  /** `end` forgets a connection and closes it. */
-  constructor(parts: KeeperParts, connections: Connections, end: (connection: Connection) => void) {
-    this.parts = parts;
+  constructor(parts: SessionHandshakeParts) {
+    const { keeper, connections, end, askForSession } = parts;
+    this.parts = keeper;
     this.connections = connections;
     this.end = end;
+    this.askForSession = askForSession;
   }
 
-  /** Gives the connection the id of its session, which is asked for next. */
-  open(connection: Connection, nowWallMs: number): void {
-    this.ids ??= new SessionIds(this.parts.settings.serverId, nowWallMs);
+  /** `isLearner`: another server decides about all sessions but the local ones. */
+  begin(connection: Connection, ask: ConnectAsk, isLearner: boolean, now: Now): void {
+    const { settings, sessions, watches } = this.parts;
+    const { minSessionTimeoutMs, maxSessionTimeoutMs } = settings;
+    const atLeastMs = Math.max(ask.timeOut, minSessionTimeoutMs);
+    connection.timeoutMs = Math.min(atLeastMs, maxSessionTimeoutMs);
+    connection.sessionIdHi = ask.sessionIdHi;
+    connection.sessionIdLo = ask.sessionIdLo;
+    this.connections.add(connection);
+    watches.openConnection(connection.cnxnId);
+    if ((ask.sessionIdHi | ask.sessionIdLo) === 0) {
+      this.open(connection, now);
+      return;
+    }
+    const slot = sessions.find(ask.sessionIdHi, ask.sessionIdLo);
+    const isDecidedHere = !isLearner || (slot >= 0 && sessions.isLocal(slot));
+    if (isDecidedHere) this.reopen(connection, ask.passwd, now.ms);
+    else this.revalidate(connection, ask.passwd);
+  }
+
+  private open(connection: Connection, now: Now): void {
+    const { sessions, settings } = this.parts;
+    this.ids ??= new SessionIds(settings.serverId, now.wallMs);
     const { ids } = this;
     do ids.take();
-    while (this.parts.sessions.find(ids.nextHi, ids.nextLo) >= 0);
+    while (sessions.find(ids.nextHi, ids.nextLo) >= 0);
     connection.sessionIdHi = ids.nextHi;
     connection.sessionIdLo = ids.nextLo;
+    if (settings.localSessions !== 'off') {
+      const slot = sessions.openLocal(ids.nextHi, ids.nextLo, connection.timeoutMs, now.ms);
+      if (slot >= 0) this.accept(connection, slot);
+      else this.refuse(connection);
+      return;
+    }
     this.opening.set(keyOf(connection), connection);
+    this.askForSession(connection);
   }
 
   /** The createSession of this id is applied; `slot` is -1 when the table was full. */
@@ -59,8 +103,8 @@ export class SessionHandshake {
     else this.refuse(connection);
   }
 
-  /** On a server that decides about sessions itself. */
-  reopen(connection: Connection, passwd: Uint8Array | null, nowMs: number): void {
+  /** On a server that decides about the session itself. */
+  private reopen(connection: Connection, passwd: Uint8Array | null, nowMs: number): void {
     const { sessions } = this.parts;
     const { sessionIdHi, sessionIdLo, timeoutMs } = connection;
     if (!this.isTrusted(connection, passwd)) return;
@@ -73,7 +117,7 @@ export class SessionHandshake {
   }
 
   /** On a learner: `onRevalidated` follows. Who asks last gets the session. */
-  revalidate(connection: Connection, passwd: Uint8Array | null): void {
+  private revalidate(connection: Connection, passwd: Uint8Array | null): void {
     if (!this.isTrusted(connection, passwd)) return;
     const before = this.revalidating.get(keyOf(connection));
     if (before !== undefined) this.end(before);

@@ -137,6 +137,23 @@ export class SessionTracker {
     this.freeSlots.push(slot);
   }
 
+  /** How many only this server knows; they are counted one by one. */
+  get localCount(): number {
+    let count = 0;
+    for (const { isLocal } of this.entries()) if (isLocal) count++;
+    return count;
+  }
+
+  /** Only this server knows it. */
+  isLocal(slot: number): boolean {
+    return !this.table.isPersisted(slot);
+  }
+
+  /** Forgets the local sessions. */
+  removeLocal(): void {
+    for (const { slot, isLocal } of [...this.entries()]) if (isLocal) this.remove(slot);
+  }
+
   /** Forgets all sessions: the state that they belong to is loaded anew. */
   clear(): void {
     for (const { slot } of [...this.entries()]) this.remove(slot);

@@ -78,6 +78,7 @@ export const defaultSettings: KeeperSettings = {
   serverId: 1,
   minSessionTimeoutMs: 4000,
   maxSessionTimeoutMs: 40000,
+  localSessions: 'off',
   digestEnabled: true,
   txnBytesMax: payloadBytesMaxDefault,
   containerCheckIntervalMs: 60_000,

@@ -32,6 +32,8 @@ export interface Caller {
   session: bigint;
   /** Digest ids. */
   users: readonly string[];
+  /** Only its server knows the session: it can own no node. */
+  isLocal?: boolean;
 }
 
 export interface Node {
@@ -152,6 +154,8 @@ export class Model {
     demand(op.flags >= 0 && op.flags <= 6, ErrorCode.badArguments);
     const ttl = op.type === 21 ? op.ttl : -1n;
     demand(ttlFlag ? ttl > 0n && ttl < 1n << 40n : op.type !== 21, ErrorCode.badArguments);
+    const isEphemeral = op.flags === 1 || op.flags === 3;
+    demand(!isEphemeral || !caller.isLocal, ErrorCode.sessionExpired);
     demand(op.path.includes('/'), ErrorCode.badArguments);
     const acl = this.fixAcl(caller, op.acl);
     const parent = this.nodes.get(parentOf(op.path));
