@@ -13,6 +13,14 @@ import { readConfiguration } from './config/read-configuration.ts';
 import type { Said } from './config/sources.ts';
 import { startRingkeeper } from './server.ts';
 
+export {
+  type EmbeddedEnsemble,
+  type EnsembleMemberControl,
+  type MemberRole,
+  type StartEnsembleOptions,
+  startEnsemble,
+} from './embedded-ensemble.ts';
+
 export interface StartServerOptions {
   /** Where the data lives. Without it: a new temporary directory, removed by `close`. */
   readonly dataDir?: string;

@@ -4,8 +4,9 @@
  * The only file that ends the process, and that prints for people instead of logging.
  */
 import { readFileSync } from 'node:fs';
-import { parseCommand, type ServerCommand } from './cli/command.ts';
+import { type EnsembleCommand, parseCommand, type ServerCommand } from './cli/command.ts';
 import { ExitCode, exitMeaning } from './cli/exit-codes.ts';
+import { ThrowAwayEnsemble } from './cli/throw-away-ensemble.ts';
 import { type Configuration, readConfiguration } from './config/read-configuration.ts';
 import { type RingkeeperServer, startRingkeeper } from './server.ts';
 import { ownVersion } from './thread/own-version.ts';
@@ -21,6 +22,7 @@ const exitCodeOf: Readonly<Record<string, ExitCode>> = {
 };
 /** Session ids of a standalone server begin with this byte (Apache). */
 const standaloneServerId = 1;
+const dayMs = 86_400_000;
 
 function end(code: ExitCode, message?: string): never {
   if (message !== undefined) process.stderr.write(`${message}\n`);
@@ -75,10 +77,34 @@ function endOnSignal(server: RingkeeperServer): void {
   process.on('SIGTERM', onSignal).on('SIGINT', onSignal);
 }
 
+async function play({ size, firstPort }: EnsembleCommand): Promise<void> {
+  const [, script = ''] = process.argv;
+  const ending = new AbortController();
+  const onSignal = () => {
+    process.off('SIGTERM', onSignal).off('SIGINT', onSignal);
+    ending.abort();
+  };
+  process.on('SIGTERM', onSignal).on('SIGINT', onSignal);
+  const { signal } = ending;
+  const ensemble = await ThrowAwayEnsemble.start({ size, firstPort, script, signal }).catch(
+    (error: unknown) => (signal.aborted ? end(ExitCode.ok) : fail(error)),
+  );
+  signal.addEventListener('abort', () => void ensemble.end().then(() => end(ExitCode.ok), fail));
+  process.stdout.write(
+    `${size} servers serve ZooKeeper clients on ${ensemble.connectString}\n` +
+      `Try: echo srvr | nc 127.0.0.1 ${firstPort}    (data in ${ensemble.directory} until Ctrl-C)\n`,
+  );
+  // The children live beside; nothing else keeps this process alive.
+  setInterval(() => {}, dayMs);
+}
+
 const command = parseCommand(process.argv.slice(2), process.env);
 switch (command.kind) {
   case 'server':
     serve(command).catch(fail);
+    break;
+  case 'ensemble':
+    play(command).catch(fail);
     break;
   case 'version':
     process.stdout.write(`ringkeeper ${ownVersion}\n`);

@@ -15,9 +15,9 @@ import type { FrontAgent } from './front/front.ts';
 import type { Housekeeper } from './jobs/housekeeper.ts';
 import type { ClientConnection } from './net/client-connection.ts';
 import { ClientListener } from './net/client-listener.ts';
-import { PeerLinks } from './net/peer-links.ts';
+import { type LinkListener, type Links, PeerLinks } from './net/peer-links.ts';
 import { Bell } from './ring/bell.ts';
-import { Serving, SharedStatus } from './state/shared-status.ts';
+import { type ServerRole, Serving, SharedStatus } from './state/shared-status.ts';
 import { openDataDirectory } from './storage/data-directory.ts';
 import { type DirectoryLock, lockDataDirectory } from './storage/node-directory-lock.ts';
 import { assembleKeeper, assembleLinks, assembleLog, type Ports } from './thread/assemble.ts';
@@ -37,6 +37,8 @@ export interface ServerOptions {
   readonly membership: Membership | null;
   /** Called once when the server can no longer run; it serves nobody from then on. */
   readonly onFailure: (error: unknown) => void;
+  /** The connections to other servers; plain sockets unless somebody stands in between. */
+  readonly openLinks?: (listener: LinkListener) => Links;
 }
 
 /** Longest wait for answers to what was received before the end. */
@@ -117,16 +119,40 @@ export class RingkeeperServer {
     return `${host.includes(':') ? `[${host}]` : host}:${this.port}`;
   }
 
+  get role(): ServerRole {
+    return this.status.role;
+  }
+
+  /** Clients are served: a standalone server always does, a member while there is a leader. */
+  get isServing(): boolean {
+    return this.state === 'serving' && this.status.serving === Serving.serving;
+  }
+
+  /** Ends a session as if its time were over. The leader of an ensemble has to be asked. */
+  expireSession(sessionId: bigint): void {
+    this.front.expire(sessionId);
+  }
+
+  /** Stands still, as a process that was stopped by a signal, until `resume`. */
+  pause(): void {
+    this.front.clients.isPaused = true;
+    this.loop.pause();
+  }
+
+  resume(): void {
+    this.front.clients.isPaused = false;
+    this.front.clients.resumeStalled();
+    this.loop.resume();
+  }
+
   private mainAgents(): Agent[] {
     const { shared, ports, options } = this;
     const names: readonly string[] = placements[shared.placement][0];
     const parts = { ...options, shared, ports, onRecovered: this.onRecovered };
     return [
       this.front,
-      ...assembleLinks(
-        shared,
-        (listener) => new PeerLinks(listener),
-        () => this.loop.wake(),
+      ...assembleLinks(shared, options.openLinks ?? ((listener) => new PeerLinks(listener)), () =>
+        this.loop.wake(),
       ),
       ...(names.includes('keeper') ? assembleKeeper(parts) : []),
       ...(names.includes('log') ? [assembleLog(parts)] : []),
@@ -151,7 +177,7 @@ export class RingkeeperServer {
 
   private accept(socket: Socket): ClientConnection | null {
     try {
-      return this.front.accept(socket);
+      return this.front.clients.accept(socket);
     } catch (error) {
       socket.destroy();
       this.fail(error);

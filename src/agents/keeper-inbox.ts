@@ -69,6 +69,9 @@ export class KeeperInbox {
         this.effects.onQuery(view.getInt32(offset), kind);
         return true;
       }
+      case ToKeeper.expire:
+        this.core.expire(view.getInt32(offset), view.getInt32(offset + 4));
+        return true;
       case ToKeeper.snapshot:
         this.effects.roll();
         return true;

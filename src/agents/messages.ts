@@ -23,6 +23,8 @@ export const ToKeeper = {
   snapshot: 6,
   /** The answer to `askRoom`: the client has read, its line goes on. cnxnId. */
   room: 7,
+  /** End a session as if its time were over: its id. */
+  expire: 8,
 } as const;
 
 /** keeper → front */

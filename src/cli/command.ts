@@ -17,14 +17,25 @@ export interface ServerCommand {
   readonly options: readonly Said[];
 }
 
+/** Starts some servers that live as long as the command. */
+export interface EnsembleCommand {
+  readonly kind: 'ensemble';
+  readonly size: number;
+  /** Of the first server; the next ones have the ports behind it. */
+  readonly firstPort: number;
+}
+
 export type Command =
   | ServerCommand
+  | EnsembleCommand
   | { readonly kind: 'version' }
   | { readonly kind: 'help'; readonly text: string }
   /** Print to stderr and end with `ExitCode.invalidConfiguration`. */
   | { readonly kind: 'invalid'; readonly message: string };
 
-const commandNames = ['server', 'version', 'help'];
+const commandNames = ['server', 'ensemble', 'version', 'help'];
+const ensembleDefaults = { size: 3, port: 2181 };
+const ensembleSizeMax = 15;
 
 /** `argv` without the program and the script. Never throws. */
 export function parseCommand(argv: readonly string[], environment: Environment): Command {
@@ -40,6 +51,8 @@ export function parseCommand(argv: readonly string[], environment: Environment):
       return { kind: 'version' };
     case 'server':
       return parseServer(rest, environment);
+    case 'ensemble':
+      return parseEnsemble(rest);
     default:
       return parseUnknown(name);
   }
@@ -89,6 +102,38 @@ function parseServer(words: readonly string[], environment: Environment): Comman
     }
   }
   return placed(places, { flags, options }, environment);
+}
+
+function parseEnsemble(words: readonly string[]): Command {
+  const { values, positionals } = parseArgs({
+    args: [...words],
+    options: {
+      size: { type: 'string' },
+      port: { type: 'string' },
+      help: { type: 'boolean', short: 'h' },
+    },
+    strict: false,
+    allowPositionals: true,
+  });
+  if (values['help'] === true) return { kind: 'help', text: helpText() };
+  const [alien] = [
+    ...Object.keys(values).filter((name) => !/^(size|port)$/.test(name)),
+    ...positionals,
+  ];
+  if (alien !== undefined) return invalidEnsemble(`${alien} is not understood`);
+  const size = Number(values['size'] ?? ensembleDefaults.size);
+  const firstPort = Number(values['port'] ?? ensembleDefaults.port);
+  if (!Number.isInteger(size) || size < 2 || size > ensembleSizeMax) {
+    return invalidEnsemble(`--size takes a number from 2 to ${ensembleSizeMax}`);
+  }
+  if (!Number.isInteger(firstPort) || firstPort < 1 || firstPort + size > 65_536) {
+    return invalidEnsemble('--port takes the number of a port');
+  }
+  return { kind: 'ensemble', size, firstPort };
+}
+
+function invalidEnsemble(message: string): Command {
+  return { kind: 'invalid', message: `${message}; see ringkeeper help` };
 }
 
 function invalid(message: string): Command {

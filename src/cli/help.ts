@@ -36,6 +36,8 @@ export function helpText(): string {
   return `ringkeeper: a server for ZooKeeper clients.
 
   ringkeeper server [zoo.cfg] [options]   start a server
+  ringkeeper ensemble [--size 3] [--port 2181]
+                                          start servers to try things with, until Ctrl-C
   ringkeeper version                      print the version
   ringkeeper help [server]                print this, or the options of a command
 

@@ -40,6 +40,8 @@ export class FrontClients {
   private dirty: FrontClient[] = [];
   private stalled: FrontClient[] = [];
   private lastId = 0;
+  /** No request is taken: the process stands still, or is made to look so. */
+  isPaused = false;
 
   constructor(parts: FrontClientsParts) {
     this.handler = parts.handler;

@@ -163,8 +163,10 @@ export class FrontAgent implements Agent, ConnectionHandler, FrontRepliesListene
     }
   }
 
-  accept(socket: Socket): ClientConnection | null {
-    return this.clients.accept(socket);
+  /** Ends a session as if its time were over, where this server decides that. */
+  expire(sessionId: bigint): void {
+    this.parts.requests.expire(sessionId);
+    this.parts.wake();
   }
 
   onFirstBytes(
@@ -199,7 +201,8 @@ export class FrontAgent implements Agent, ConnectionHandler, FrontRepliesListene
     end: number,
   ): boolean {
     if (client.state === 'fresh') return this.onHandshake(client, bytes, view, start, end);
-    const taken = client.state === 'open' && this.onRequest(client, bytes, view, start, end);
+    const isOpen = client.state === 'open' && !this.clients.isPaused;
+    const taken = isOpen && this.onRequest(client, bytes, view, start, end);
     if (!taken) this.clients.stall(client);
     return taken;
   }

@@ -89,4 +89,10 @@ export class FrontRequests {
   snapshot(): void {
     this.outlet.open(ToKeeper.snapshot, 0);
   }
+
+  expire(sessionId: bigint): void {
+    const at = this.outlet.open(ToKeeper.expire, 8);
+    this.outlet.view.setInt32(at, highHalf(sessionId));
+    this.outlet.view.setInt32(at + 4, lowHalf(sessionId));
+  }
 }

@@ -284,6 +284,11 @@ export class KeeperCore {
     this.order.onSyncDone();
   }
 
+  /** Ends a session as if its time were over, where that is decided here. */
+  expire(idHi: number, idLo: number): void {
+    if (this.decides) this.proposer.proposeClose(idHi, idLo);
+  }
+
   /** Ends sessions and reaps containers whose time has come, where that is decided here. */
   tick(): void {
     if (this.role === 'resting') return;

@@ -50,6 +50,7 @@ export class MainLoop {
   private readonly agents: AgentGroup;
   private readonly cyclesPerTurnMax: number;
   private state: 'new' | 'running' | 'closed' = 'new';
+  private isPaused = false;
   private inTurn = false;
   private asleep = false;
   private immediate: NodeJS.Immediate | undefined;
@@ -73,6 +74,16 @@ export class MainLoop {
   /** Asks for a turn soon. Cheap: any number of calls before the turn make one turn. */
   wake(): void {
     if (this.isRunning()) this.immediate ??= setImmediate(this.onImmediate);
+  }
+
+  /** No agent is called until `resume`. */
+  pause(): void {
+    this.isPaused = true;
+  }
+
+  resume(): void {
+    this.isPaused = false;
+    this.wake();
   }
 
   /**
@@ -101,7 +112,7 @@ export class MainLoop {
   };
 
   private turn(): void {
-    if (!this.isRunning()) return;
+    if (!this.isRunning() || this.isPaused) return;
     if (this.asleep) this.options.bell.disarm();
     this.asleep = false;
     this.inTurn = true;

@@ -181,7 +181,7 @@ export class FrontWorld {
   /** A connection that has said nothing yet. */
   accept(): FakeClient {
     const socket = new FakeSocket();
-    const connection = this.front.accept(socket as unknown as Socket);
+    const connection = this.front.clients.accept(socket as unknown as Socket);
     if (connection === null) throw new Error('refused');
     return { socket, connection };
   }

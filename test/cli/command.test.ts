@@ -89,7 +89,7 @@ describe('server', () => {
 describe('mistakes', () => {
   test.each([
     ['sever', 'unknown command sever; did you mean server?'],
-    ['start', 'unknown command start; known are server, version, help'],
+    ['start', 'unknown command start; known are server, ensemble, version, help'],
     ['conf/zoo.cfg', 'to start a server: ringkeeper server conf/zoo.cfg'],
     ['server --prot 5', 'unknown option --prot (did you mean --port?)'],
     ['server --constructor 5', 'unknown option --constructor;'],
@@ -145,5 +145,27 @@ describe('texts', () => {
     const { logWriteFailed, threadDied, ...apache } = ExitCode;
     expect(Object.values(apache)).toEqual([0, 1, 2, 3, 4, 10, 12, 13, 14]);
     expect(new Set([logWriteFailed, threadDied, ...Object.values(apache)]).size).toBe(11);
+  });
+});
+
+describe('ensemble', () => {
+  test('has three servers from Apache’s port on, unless told otherwise', () => {
+    expect(parsed('ensemble')).toEqual({ kind: 'ensemble', size: 3, firstPort: 2181 });
+    expect(parsed('ensemble --size 5 --port 9000')).toEqual({
+      ...{ kind: 'ensemble', size: 5, firstPort: 9000 },
+    });
+  });
+
+  test.each([
+    ['ensemble --size 1', '--size takes'],
+    ['ensemble --size x', '--size takes'],
+    ['ensemble --port 65535', '--port takes'],
+    ['ensemble zoo.cfg', 'zoo.cfg is not understood'],
+    ['ensemble --sise 3', 'sise is not understood'],
+  ])('%s is refused', (line, message) => {
+    expect(parsed(line)).toMatchObject({
+      kind: 'invalid',
+      message: expect.stringContaining(message),
+    });
   });
 });
