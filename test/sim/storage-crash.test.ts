@@ -246,6 +246,32 @@ describe('a power cut at any effect of what a leader orders', () => {
     });
   });
 
+  it('leaves the log as it was or cut, and the promise that was made before', () => {
+    run(new World(freshDisk(23), new History(), 'quorum'), (world) => {
+      const writer = world.writer();
+      const asks = asksOn(world);
+      enter(asks, writer, world, 1);
+      world.history.beginEpoch(1);
+      world.commit(writer, 5);
+      writer.roll();
+      world.commit(writer, 6);
+      const kept = new History();
+      kept.beginEpoch(1);
+      for (let i = 0; i < 7; i++) kept.next();
+      asks.carryOut({ kind: 'acceptedEpoch', epoch: 2 as Epoch }, writer);
+      world.acceptedEpoch = 2;
+      // The leader has never heard of the last ones, so nobody was told that they are there.
+      world.acked = kept.lastZxid;
+      expect(asks.carryOut({ kind: 'truncate', zxid: kept.lastZxid }, writer)).toBe('done');
+      const forked = new History('b', kept.lastZxid, kept.state);
+      world.history = forked;
+      world.allowed = [forked.fingerprints];
+      enter(asks, writer, world, 2);
+      forked.beginEpoch(2);
+      for (let batch = 0; batch < 3; batch++) world.commit(writer, 2);
+    });
+  });
+
   it('leaves the old history while a snapshot comes in, and when it is abandoned', () => {
     run(new World(freshDisk(21), new History(), 'quorum'), (world) => {
       const writer = world.writer();
