@@ -241,6 +241,7 @@ describe('the core, when it is asked,', () => {
     expect(core.query('dump')).toEqual({
       expiry: [{ atMs: expect.any(Number), sessions: [session] }],
       timeouts: null,
+      local: null,
       sessionCount: 1,
       ephemerals: [{ session, paths: ['/e'] }],
     });
