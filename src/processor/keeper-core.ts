@@ -183,6 +183,7 @@ export class KeeperCore {
     // The session is about to end, and the connection with it (Apache drops such requests).
     if (sessions.isClosing(connection.slot)) return;
     sessionTable.touch(connection.slot, this.nowMs);
+    const isAlone = this.role === 'standalone';
     const row = clientOpRow(view.getInt32(start + 4));
     if (row?.kind === 'write') {
       if (this.locals.takes(connection, row.code, bytes, view, start, end)) return;
@@ -193,10 +194,14 @@ export class KeeperCore {
       }
       this.proposer.request.reset(bytes, view, start + requestHeaderBytes, end);
       this.proposer.propose(row, connection, cnxnId, view.getInt32(start));
-    } else if (row?.kind === 'special' && row.barrier && this.mustWaitForSync()) {
+    } else if (
+      row?.kind === 'special' &&
+      row.barrier &&
+      (!isAlone || this.proposer.proposals.count > 0)
+    ) {
       const { zxidHi, zxidLo } = this.proposer;
       this.order.serveWhenSynced(connection, bytes, start, end, zxidHi, zxidLo);
-      if (this.role !== 'standalone') this.forwarder.sync(connection, bytes, view, start, end);
+      if (!isAlone) this.forwarder.sync(connection, bytes, view, start, end);
     } else {
       this.order.serve(connection, bytes, view, start, end);
       if (row === null) connection.isEnding = true;
@@ -254,11 +259,10 @@ export class KeeperCore {
 
   /** Deciding: everything proposed up to this zxid is committed. It is applied and answered. */
   commit(zxidHi: number, zxidLo: number): void {
-    for (;;) {
-      const proposal = this.proposer.proposals.oldest;
-      if (proposal === null) return;
-      if (compareHalves(proposal.zxidHi, proposal.zxidLo, zxidHi, zxidLo) > 0) return;
-      this.finish(proposal);
+    const { proposals } = this.proposer;
+    for (let next = proposals.oldest; next !== null; next = proposals.oldest) {
+      if (compareHalves(next.zxidHi, next.zxidLo, zxidHi, zxidLo) > 0) return;
+      this.finish(next);
     }
   }
 
@@ -334,10 +338,6 @@ export class KeeperCore {
     if (type === OpCode.closeSession) connection.isEnding = true;
     this.forwarder.forward(connection, bytes, view, start, end);
     this.order.checkLength(connection);
-  }
-
-  private mustWaitForSync(): boolean {
-    return this.role !== 'standalone' || this.proposer.proposals.count > 0;
   }
 
   private finish(proposal: Proposal): void {
