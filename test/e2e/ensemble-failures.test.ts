@@ -10,7 +10,8 @@ import zookeeper from 'node-zookeeper-client';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { CreateFlag } from '../../src/jute/proto.ts';
 import { encodeUtf8 } from '../../src/jute/utf8.ts';
-import { EnsembleProcesses, eventually } from '../support/ensemble-processes.ts';
+import { EnsembleProcesses, ringkeepers } from '../support/ensemble-processes.ts';
+import { eventually } from '../support/eventually.ts';
 import { SeededRandom } from '../support/random.ts';
 import { RawClient } from '../support/raw-client.ts';
 import * as requests from '../support/raw-requests.ts';
@@ -28,7 +29,7 @@ describe.each(['paired', 'threads'])('three servers, placed as %s', (placement) 
   beforeAll(async () => {
     // Small enough that logs roll and snapshots are written while the kills come.
     const settings = { snapCount: '1000', 'ringkeeper.placement': placement };
-    ensemble = await EnsembleProcesses.start({ voters: 3, settings });
+    ensemble = await EnsembleProcesses.start({ voters: ringkeepers(3), settings });
     writers = ensemble.ids.map((id) => new SteadyWriter(`${root}/w${id}`, random));
     const client = await connect(1);
     await requests.create(client, root);

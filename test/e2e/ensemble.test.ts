@@ -5,7 +5,8 @@
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { CreateFlag, EventType } from '../../src/jute/proto.ts';
 import { encodeUtf8 } from '../../src/jute/utf8.ts';
-import { EnsembleProcesses, eventually } from '../support/ensemble-processes.ts';
+import { EnsembleProcesses, ringkeepers } from '../support/ensemble-processes.ts';
+import { eventually } from '../support/eventually.ts';
 import { askFourLetterWord } from '../support/four-letter-word.ts';
 import { RawClient } from '../support/raw-client.ts';
 import * as requests from '../support/raw-requests.ts';
@@ -15,7 +16,7 @@ describe('three voters and an observer', () => {
   let clients: RawClient[];
 
   beforeAll(async () => {
-    ensemble = await EnsembleProcesses.start({ voters: 3, observers: 1 });
+    ensemble = await EnsembleProcesses.start({ voters: ringkeepers(3), observers: ringkeepers(1) });
     clients = await Promise.all(ensemble.ids.map((id) => connect(id)));
   });
 

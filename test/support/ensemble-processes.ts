@@ -1,187 +1,235 @@
 /**
- * An ensemble of our servers as child processes on the loopback interface, each with a data
- * directory of its own. Members are named by their number, from 1. A member serves once there is a
- * leader, so members are started together.
+ * Ensembles of real processes on the loopback interface, of ours, of Apache's, or mixed: free
+ * ports, a directory and a zoo.cfg for each member, and whatever can happen to a member.
  */
-import { rmSync, writeFileSync } from 'node:fs';
+import { rmSync } from 'node:fs';
 import { join } from 'node:path';
-import { askFourLetterWord } from './four-letter-word.ts';
+import {
+  EnsembleMember,
+  type MemberKind,
+  type MemberMode,
+  type MemberPlace,
+} from './ensemble-member.ts';
+import { eventually } from './eventually.ts';
 import { freePort } from './free-port.ts';
-import { projectRoot } from './project-root.ts';
-import { temporaryDirectory, writeServerConfig } from './ringkeeper-process.ts';
-import { ServerProcess } from './server-process.ts';
+import { PeerRelays } from './peer-relays.ts';
+import { temporaryDirectory } from './ringkeeper-process.ts';
 
 export interface EnsembleOptions {
-  readonly voters: number;
-  readonly observers?: number;
-  /** Further lines of every `zoo.cfg`. */
-  readonly settings?: Record<string, string>;
+  /** Kinds of the voters; their numbers are 1, 2, 3 and so on. */
+  readonly voters: readonly MemberKind[];
+  /** Kinds of the observers, whose numbers follow. */
+  readonly observers?: readonly MemberKind[];
+  /** Further lines of `zoo.cfg` for all members; they win over the defaults. */
+  readonly settings?: Readonly<Record<string, string>>;
+  /** Members reach each other through proxies; see `relays`. */
+  readonly hasRelays?: boolean;
+  /** Heap of a JVM, as `-Xmx` takes it. */
+  readonly heap?: string;
 }
 
-interface Place {
-  readonly dataDir: string;
-  readonly clientPort: number;
-  readonly configFile: string;
+/** Kinds of so many members, all of them ours. */
+export function ringkeepers(count: number): MemberKind[] {
+  return Array.from({ length: count }, () => 'ringkeeper');
 }
 
-/** What `srvr` calls the roles. */
-export type Mode = 'leader' | 'follower' | 'observer';
-
-const pollMs = 20;
-const pollsMax = 3000;
+const defaultSettings = {
+  tickTime: '500',
+  initLimit: '20',
+  syncLimit: '4',
+  'admin.enableServer': 'false',
+  '4lw.commands.whitelist': '*',
+  maxClientCnxns: '0',
+};
 
 export class EnsembleProcesses {
-  private readonly places: ReadonlyMap<number, Place>;
-  private readonly running = new Map<number, ServerProcess>();
+  readonly members: readonly EnsembleMember[];
+  /** Null unless asked for. */
+  readonly relays: PeerRelays | null;
+  private readonly directory: string;
 
-  private constructor(places: ReadonlyMap<number, Place>) {
-    this.places = places;
+  private constructor(members: EnsembleMember[], relays: PeerRelays | null, directory: string) {
+    this.members = members;
+    this.relays = relays;
+    this.directory = directory;
   }
 
-  /** Starts all members; resolves when each of them serves. */
+  /** Prepares directories and ports, and starts nobody. */
+  static async prepare(options: EnsembleOptions): Promise<EnsembleProcesses> {
+    const directory = temporaryDirectory();
+    const kinds = [...options.voters, ...(options.observers ?? [])];
+    const places: MemberPlace[] = [];
+    for (let id = 1; id <= kinds.length; id++) {
+      places.push({
+        id,
+        role: id <= options.voters.length ? 'participant' : 'observer',
+        clientPort: await freePort(),
+        ports: { quorum: await freePort(), election: await freePort() },
+        dataDir: join(directory, String(id)),
+      });
+    }
+    const ports = new Map(places.map((place) => [place.id, place.ports]));
+    const relays = options.hasRelays === true ? await PeerRelays.open(ports) : null;
+    const members = places.map((place, i) => {
+      const config = configOf(place, places, relays, options.settings ?? {});
+      return new EnsembleMember(place, kinds[i]!, config, options.heap ?? '256m');
+    });
+    return new EnsembleProcesses(members, relays, directory);
+  }
+
+  /** Prepares and starts; resolves when all members serve. */
   static async start(options: EnsembleOptions): Promise<EnsembleProcesses> {
-    const ensemble = new EnsembleProcesses(await writePlaces(options));
+    const ensemble = await EnsembleProcesses.prepare(options);
     await ensemble.startAll();
     return ensemble;
   }
 
   get ids(): number[] {
-    return [...this.places.keys()];
+    return this.members.map(({ id }) => id);
   }
 
   get runningIds(): number[] {
-    return [...this.running.keys()];
+    return this.members.filter(({ isRunning }) => isRunning).map(({ id }) => id);
   }
 
-  portOf(id: number): number {
-    return this.place(id).clientPort;
-  }
-
-  dataDirOf(id: number): string {
-    return this.place(id).dataDir;
+  /** Client ports of all members. */
+  get ports(): number[] {
+    return this.members.map(({ port }) => port);
   }
 
   get connectString(): string {
-    return this.ids.map((id) => `127.0.0.1:${this.portOf(id)}`).join(',');
+    return this.ports.map((port) => `127.0.0.1:${port}`).join(',');
   }
 
-  server(id: number): ServerProcess {
-    const server = this.running.get(id);
-    if (server === undefined) throw new Error(`member ${id} does not run`);
-    return server;
+  member(id: number): EnsembleMember {
+    const member = this.members[id - 1];
+    if (member === undefined) throw new Error(`there is no member ${id}`);
+    return member;
   }
 
+  portOf(id: number): number {
+    return this.member(id).port;
+  }
+
+  dataDirOf(id: number): string {
+    return this.member(id).place.dataDir;
+  }
+
+  /** Starts all members that are down; resolves when all serve. */
   async startAll(): Promise<void> {
-    await Promise.all(this.ids.filter((id) => !this.running.has(id)).map((id) => this.start(id)));
+    const down = this.members.filter(({ isRunning }) => !isRunning);
+    await Promise.all(down.map((member) => member.start()));
+    await this.allServe();
   }
 
-  /** Resolves when the member serves. */
+  /** Resolves when the member serves. Needs a quorum; `member(id).start` does not. */
   async start(id: number): Promise<void> {
-    const { configFile, clientPort, dataDir } = this.place(id);
-    const server = await ServerProcess.start({
-      command: process.execPath,
-      args: [join(projectRoot, 'dist/main.js'), 'server', configFile],
-      port: clientPort,
-      dataDir,
-    });
-    this.running.set(id, server);
+    await this.member(id).start();
+    await this.waitFor(`member ${id} serves`, () => this.modeOf(id));
+  }
+
+  /** SIGTERM; returns the exit code. */
+  stop(id: number): Promise<number | null> {
+    return this.member(id).stop();
+  }
+
+  /** SIGTERM to all at the same moment. */
+  async stopAll(): Promise<void> {
+    await Promise.all(this.runningIds.map((id) => this.stop(id)));
   }
 
   /** SIGKILL to all of these at the same moment. */
   async kill(...ids: number[]): Promise<void> {
-    await Promise.all(
-      ids.map(async (id) => {
-        const server = this.running.get(id);
-        this.running.delete(id);
-        await server?.kill();
-      }),
-    );
+    await Promise.all(ids.map((id) => this.member(id).kill()));
   }
 
   /** SIGSTOP to each: they stand still, and their connections stay open. */
   pause(...ids: number[]): void {
-    for (const id of ids) process.kill(this.server(id).pid, 'SIGSTOP');
+    for (const id of ids) this.member(id).pause();
   }
 
   /** SIGCONT to each: they go on and do not know that they stood still. */
   resume(...ids: number[]): void {
-    for (const id of ids) process.kill(this.server(id).pid, 'SIGCONT');
-  }
-
-  /** SIGTERM; returns the exit code. */
-  async stop(id: number): Promise<number | null> {
-    const server = this.server(id);
-    this.running.delete(id);
-    return server.stop();
+    for (const id of ids) this.member(id).resume();
   }
 
   /** Takes everything from a member that does not run but its number. */
   wipe(id: number): void {
-    rmSync(join(this.dataDirOf(id), 'version-2'), { recursive: true, force: true });
+    this.member(id).wipe();
   }
 
   /** What the member says that it is; null when it serves nobody. */
-  async modeOf(id: number): Promise<Mode | null> {
-    const text = await askFourLetterWord(this.portOf(id), 'srvr').catch(() => '');
-    const mode = /^Mode: (\w+)$/m.exec(text)?.[1];
-    return (mode as Mode | undefined) ?? null;
+  modeOf(id: number): Promise<MemberMode> {
+    return this.member(id).mode();
   }
 
   /** Waits until one of these, or of all that run, is the leader. */
-  leader(among: readonly number[] = this.runningIds): Promise<number> {
+  leader(among?: readonly number[]): Promise<number> {
     return this.anyOf('leader', among);
   }
 
-  /** Waits until one of these has the mode. */
-  anyOf(mode: Mode, among: readonly number[] = this.runningIds): Promise<number> {
-    return eventually(`a ${mode}`, async () => {
-      for (const id of among) if ((await this.modeOf(id)) === mode) return id;
+  /** Waits until one of these, or of all that run, has the mode. */
+  anyOf(mode: MemberMode, among?: readonly number[]): Promise<number> {
+    return this.waitFor(`a ${mode}`, async () => {
+      for (const id of among ?? this.runningIds) if ((await this.modeOf(id)) === mode) return id;
       return null;
     });
   }
 
-  /** Ends all and removes their directories. */
-  async close(): Promise<void> {
-    await this.kill(...this.running.keys());
-    for (const { dataDir } of this.places.values()) {
-      rmSync(dataDir, { recursive: true, force: true });
+  /** Waits until every running member serves, one of them as leader. */
+  async allServe(): Promise<void> {
+    await this.waitFor('all members serve', async () => {
+      const modes = await Promise.all(this.runningIds.map((id) => this.modeOf(id)));
+      return modes.includes('leader') && !modes.includes(null) ? modes : null;
+    });
+  }
+
+  /** As `eventually`; a failure also tells the last lines of every member. */
+  async waitFor<T>(what: string, probe: () => Promise<T | null> | T | null): Promise<T> {
+    try {
+      return await eventually(what, probe);
+    } catch (error) {
+      throw new Error(`${(error as Error).message}\n${this.lastLines()}`, { cause: error });
     }
   }
 
-  private place(id: number): Place {
-    const place = this.places.get(id);
-    if (place === undefined) throw new Error(`there is no member ${id}`);
-    return place;
+  /** Ends everything and removes the directories. */
+  async close(): Promise<void> {
+    await this.kill(...this.ids);
+    await this.relays?.close();
+    rmSync(this.directory, { recursive: true, force: true });
+  }
+
+  private lastLines(): string {
+    return this.members
+      .map(({ id, kind, isRunning, log }) => {
+        const lines = log.split('\n').slice(-30).join('\n');
+        return `--- member ${id}, ${kind}, ${isRunning ? 'running' : 'down'}\n${lines}`;
+      })
+      .join('\n');
   }
 }
 
-/** Tries again until `attempt` returns something other than null; rejects after a minute. */
-export async function eventually<T>(what: string, attempt: () => Promise<T | null>): Promise<T> {
-  for (let polls = 0; polls < pollsMax; polls++) {
-    const found = await attempt();
-    if (found !== null) return found;
-    await new Promise((resolve) => setTimeout(resolve, pollMs));
-  }
-  throw new Error(`waited in vain for ${what}`);
-}
-
-async function writePlaces(options: EnsembleOptions): Promise<Map<number, Place>> {
-  const count = options.voters + (options.observers ?? 0);
-  const ids = Array.from({ length: count }, (_, i) => i + 1);
-  const servers: Record<string, string> = {};
-  for (const id of ids) {
-    const role = id <= options.voters ? 'participant' : 'observer';
-    servers[`server.${id}`] = `127.0.0.1:${await freePort()}:${await freePort()}:${role}`;
-  }
-  const places = new Map<number, Place>();
-  for (const id of ids) {
-    const peerType = id <= options.voters ? 'participant' : 'observer';
-    const timing = { tickTime: '500', initLimit: '20', syncLimit: '4' };
-    const settings = { ...timing, ...options.settings, ...servers, peerType };
-    const dataDir = temporaryDirectory();
-    const { port, configFile } = await writeServerConfig({ dataDir, settings });
-    writeFileSync(join(dataDir, 'myid'), `${id}\n`);
-    places.set(id, { dataDir, configFile, clientPort: port });
-  }
-  return places;
+function configOf(
+  own: MemberPlace,
+  places: readonly MemberPlace[],
+  relays: PeerRelays | null,
+  settings: Readonly<Record<string, string>>,
+): string {
+  const lines = places.map(({ id, role, ports }) => {
+    const { quorum, election } = id === own.id ? ports : (relays?.portsOf(own.id, id) ?? ports);
+    return [`server.${id}`, `127.0.0.1:${quorum}:${election}:${role}`];
+  });
+  const all = {
+    ...defaultSettings,
+    dataDir: own.dataDir,
+    clientPort: String(own.clientPort),
+    clientPortAddress: '127.0.0.1',
+    ...(own.role === 'observer' ? { peerType: 'observer' } : {}),
+    ...settings,
+    ...Object.fromEntries(lines),
+  };
+  return Object.entries(all)
+    .map(([key, value]) => `${key}=${value}\n`)
+    .join('');
 }

@@ -51,17 +51,22 @@ export class ServerProcess {
   /** Starts the server and resolves when it serves; rejects with its log when it does not. */
   static async start(server: ServerCommand): Promise<ServerProcess> {
     const startedMs = performance.now();
+    const started = await ServerProcess.spawn(server);
+    await started.serving();
+    started.startMs = performance.now() - startedMs;
+    return started;
+  }
+
+  /** Starts the server and resolves as soon as there is a process; whether it serves is open. */
+  static spawn(server: ServerCommand): Promise<ServerProcess> {
     const child = spawn(server.command, server.args, {
       env: { ...process.env, ...server.env },
       stdio: ['ignore', 'pipe', 'pipe'],
     });
-    const failed = new Promise<never>((_resolve, reject) => child.on('error', reject));
-    failed.catch(() => {});
-    if (child.pid === undefined) return failed;
-    const started = new ServerProcess(child, server);
-    await Promise.race([started.serving(), failed]);
-    started.startMs = performance.now() - startedMs;
-    return started;
+    return new Promise((resolve, reject) => {
+      child.once('error', reject);
+      child.once('spawn', () => resolve(new ServerProcess(child, server)));
+    });
   }
 
   get connectString(): string {
@@ -87,6 +92,15 @@ export class ServerProcess {
   async kill(): Promise<void> {
     if (this.isRunning) this.child.kill('SIGKILL');
     await this.exited;
+  }
+
+  /** Freezes it (SIGSTOP): it keeps its connections and answers nobody. */
+  pause(): void {
+    this.child.kill('SIGSTOP');
+  }
+
+  resume(): void {
+    this.child.kill('SIGCONT');
   }
 
   private keep(chunk: Buffer): void {

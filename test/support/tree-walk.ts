@@ -20,14 +20,23 @@ export interface SeenNode {
   readonly acl: Acl[] | null;
 }
 
+/** Nodes that are asked for before the first of them is answered. */
+const nodesAtOnce = 100;
+
 /** All nodes by path, parents before children. Fails on a node that the client may not read. */
 export async function walkTree(client: RawClient): Promise<Record<string, SeenNode>> {
   const seen: Record<string, SeenNode> = {};
-  const paths = ['/'];
-  for (let path = paths.shift(); path !== undefined; path = paths.shift()) {
-    seen[path] = await readNode(client, path);
-    const parent = path === '/' ? '' : path;
-    for (const name of await childrenOf(client, path)) paths.push(`${parent}/${name}`);
+  let paths = ['/'];
+  while (paths.length > 0) {
+    const now = paths.slice(0, nodesAtOnce);
+    const nodes = await Promise.all(now.map((path) => readNode(client, path)));
+    const children = await Promise.all(now.map((path) => childrenOf(client, path)));
+    const found = now.flatMap((path, i) => {
+      seen[path] = nodes[i]!;
+      const parent = path === '/' ? '' : path;
+      return children[i]!.map((name) => `${parent}/${name}`);
+    });
+    paths = [...paths.slice(nodesAtOnce), ...found];
   }
   return seen;
 }
