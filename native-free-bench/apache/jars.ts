@@ -11,6 +11,8 @@ import { projectRoot } from '../../test/support/project-root.ts';
 /** The release we promise to be compatible with, and the newest one of the line before. */
 export const apacheVersion = '3.9.5';
 export const apacheVersionBefore = '3.8.6';
+/** The release that Debian 12 has. */
+export const apacheVersionDebian = '3.8.0';
 
 /** Class path of that version: every jar, and the directory with the logging configuration. */
 export async function apacheClassPath(version: string = apacheVersion): Promise<string> {

@@ -30,6 +30,7 @@ fi
 fetch_jars="$here/../../native-free-bench/apache/fetch-jars.sh"
 client_jars=$(bash "$fetch_jars" 3.9.5)
 bash "$fetch_jars" 3.8.6 > /dev/null
+bash "$fetch_jars" 3.8.0 > /dev/null
 
 if [ "$here/java/InteropPeer.java" -nt "$cache/java/InteropPeer.class" ]; then
   javac -Xlint:all,-processing,-path,-classfile -d "$cache/java" -cp "$client_jars/*" \
