@@ -307,6 +307,23 @@ describe('a server that does not speak or read', () => {
   });
 });
 
+describe('a server that refuses', () => {
+  it('is dialed again in a round, after pauses that grow to two seconds', () => {
+    const election = new ScriptedElection(2, three);
+    election.peer.look(0, fresh);
+    const times: number[] = [];
+    for (const link = { last: 0 }; election.nowMs < 10_000; election.tick(100)) {
+      const dials = election.take().filter((line) => line.includes('host1'));
+      if (dials.length > 0) times.push(election.nowMs);
+      // Whatever was dialed refuses at once.
+      while (election.peer.owns((link.last + 1) as LinkId)) {
+        election.peer.onClosed(++link.last as LinkId);
+      }
+    }
+    expect(times).toEqual([0, 200, 600, 1400, 3000, 5000, 7000, 9000]);
+  });
+});
+
 describe('servers that nobody has configured', () => {
   it('are dialed where they say that they are, and forgotten with their connection', () => {
     const election = looking(9, { voters: 9 });
