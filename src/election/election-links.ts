@@ -55,6 +55,7 @@ interface Connection {
   readonly partner: Partner | null;
   /** When it must have done so, in ms. */
   readonly deadlineMs: number;
+  readonly beganMs: number;
   /** Bytes written that have not left this process. */
   unsentBytes: number;
 }
@@ -87,11 +88,10 @@ export class ElectionLinks {
   }
 
   close(): void {
-    const { links } = this.parts;
-    links.unlisten('election');
+    this.isRound = false;
+    this.parts.links.unlisten('election');
     for (const link of [...this.connections.keys()]) this.drop(link);
     for (const partner of this.partners.values()) this.stopDialing(partner);
-    this.isRound = false;
     this.rebindAtMs = never;
   }
 
@@ -171,7 +171,7 @@ export class ElectionLinks {
   onAccepted(link: LinkId): void {
     const { tickTimeMs, syncLimitTicks } = this.parts.settings;
     this.connections.set(link, {
-      ...{ reader: new ElectionReader(), partner: null, unsentBytes: 0 },
+      ...{ reader: new ElectionReader(), partner: null, unsentBytes: 0, beganMs: this.nowMs },
       deadlineMs: this.nowMs + tickTimeMs * syncLimitTicks,
     });
   }
@@ -324,7 +324,8 @@ export class ElectionLinks {
     const before = partner.link;
     partner.link = link;
     partner.isUnreachable = false;
-    this.connections.set(link, { reader, partner, deadlineMs: never, unsentBytes: 0 });
+    const beganMs = this.nowMs;
+    this.connections.set(link, { reader, partner, deadlineMs: never, beganMs, unsentBytes: 0 });
     if (before !== null && before !== link) this.drop(before);
     this.sendNews(partner, link);
   }
@@ -357,14 +358,20 @@ export class ElectionLinks {
     this.parts.links.close(link);
   }
 
-  /** What was said on it last may be lost: in a round it is said again. */
+  /**
+   * What was said on it last may be lost: in a round it is said again. A connection that held for a
+   * while was lost for good, and is dialed at once: a server that died is known to be unreachable
+   * then. One that has just begun may be about to be replaced by the other side.
+   */
   private forget(link: LinkId): void {
-    const partner = this.connections.get(link)?.partner;
+    const connection = this.connections.get(link);
     this.connections.delete(link);
-    if (partner?.link !== link) return;
+    const partner = connection?.partner;
+    if (connection === undefined || partner?.link !== link) return;
     partner.link = null;
     partner.isOwed = this.isRound;
-    partner.redialMs = Math.max(partner.redialMs, this.nowMs + this.pauseMs(0));
+    const isYoung = this.nowMs - connection.beganMs < this.pauseMs(0);
+    partner.redialMs = isYoung ? this.nowMs + this.pauseMs(partner.dials) : this.nowMs;
     this.maybeForgetStranger(partner);
   }
 }

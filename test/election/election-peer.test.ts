@@ -263,10 +263,23 @@ describe('of two connections', () => {
     expect(election.take()).toEqual(['close -2', 'close 1', 'dial 3 host1:3888 5000 ms']);
   });
 
-  it('the one that is lost in a round is replaced after a pause', () => {
+  it('the one that is lost in a round is replaced at once if it has held for a while', () => {
     const election = looking(2);
     election.peer.onDialed(1 as LinkId);
     election.tick(250);
+    election.take();
+    election.peer.onClosed(1 as LinkId);
+    expect(election.peer.nextDeadlineMs()).toBe(250);
+    election.tick(0);
+    expect(election.take()).toEqual(['dial 3 host1:3888 5000 ms']);
+  });
+
+  it('the one that is lost in a round is replaced after a pause if it was new', () => {
+    const election = looking(2);
+    election.tick(250);
+    election.peer.onDialed(1 as LinkId);
+    election.tick(100);
+    election.bytes(1 as LinkId, said('looking', { leader: 1n }));
     election.peer.onClosed(1 as LinkId);
     election.tick(199);
     expect(election.take()).not.toContain('dial 3 host1:3888 5000 ms');
