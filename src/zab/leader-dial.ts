@@ -1,13 +1,16 @@
 /**
  * How a learner reaches its leader, who may have decided a moment later and not listen yet: a few
  * tries, each at the next of the leader's addresses, within a budget of time (Apache
- * `Learner.connectToLeader`).
+ * `Learner.connectToLeader`, with 5 tries and the whole pause between them). The first pauses are
+ * short, since that moment often is; together they are as long as Apache's.
  */
 import type { EnsembleMember } from './ensemble-view.ts';
 import type { LinkId } from './peer-ports.ts';
 import type { RoleParts } from './role-ports.ts';
 
-const triesPerAddressMax = 5;
+const triesPerAddressMax = 8;
+/** It doubles with each try, up to the setting. */
+const firstPauseMs = 10;
 
 export class LeaderDial {
   /** The link that is being dialed. */
@@ -43,8 +46,11 @@ export class LeaderDial {
   }
 
   onFailed(): void {
+    const { parts, leader, tries } = this;
+    const rounds = Math.floor((tries - 1) / leader.quorum.length);
     this.link = null;
-    this.retryMs = this.parts.now() + this.parts.settings.leaderConnectRetryMs;
+    this.retryMs =
+      parts.now() + Math.min(firstPauseMs * 2 ** rounds, parts.settings.leaderConnectRetryMs);
   }
 
   nextDeadlineMs(): number {
