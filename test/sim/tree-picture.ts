@@ -17,6 +17,8 @@ export interface StatePicture {
   readonly ephemerals: string;
 }
 
+/** No txn changes it: each member has it from its own configuration, at a time of its own. */
+const membershipPath = '/zookeeper/config';
 const containerOwner = -(1n << 63n);
 const statsPattern = /^\/zookeeper\/quota(\/.+)\/zookeeper_stats$/;
 
@@ -41,7 +43,8 @@ export function pictureOf(
   nodes: ReadonlyMap<string, NaiveNode>,
   sessions: ReadonlyMap<bigint, number>,
 ): StatePicture {
-  const lines = [...nodes].map(([path, node]) => lineOf(path, node));
+  const replicated = [...nodes].filter(([path]) => path !== membershipPath);
+  const lines = replicated.map(([path, node]) => lineOf(path, node));
   for (const [id, timeoutMs] of sessions) lines.push(`session ${id} ${timeoutMs}`);
   return { zxid, text: lines.sort().join('\n'), ephemerals: ephemeralsOf(nodes) };
 }

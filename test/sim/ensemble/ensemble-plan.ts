@@ -130,7 +130,7 @@ export function makeEnsemblePlan(seed: number): EnsemblePlan {
   const maker = new FaultMaker(random, voters + observers, troubleMs);
   return {
     ...{ seed, voters, observers, troubleMs },
-    settings: makeSettings(random),
+    settings: makeSettings(random, voters + observers),
     network: {
       latencyMinUs: random.pick([50, 50, 1000]),
       latencyMaxUs: random.pick([200, 3000, 40_000]) + 1000,
@@ -148,7 +148,7 @@ export function makeEnsemblePlan(seed: number): EnsemblePlan {
   };
 }
 
-function makeSettings(random: SimRandom): SettingValues {
+function makeSettings(random: SimRandom, members: number): SettingValues {
   return {
     tickTime: random.pick([200, 500, 1000]),
     initLimit: random.pick([5, 10]),
@@ -158,7 +158,8 @@ function makeSettings(random: SimRandom): SettingValues {
     preAllocSize: random.pick([0, 8, 64]),
     txnLogSizeLimitInKb: random.pick([-1, -1, 1, 4]),
     'serializeLastProcessedZxid.enabled': random.chance(1, 2),
-    leaderServes: random.pick(['yes', 'yes', 'yes', 'no']),
+    // Alone, a leader that serves nobody would leave all clients without an answer.
+    leaderServes: random.chance(1, 4) && members > 1 ? 'no' : 'yes',
   };
 }
 

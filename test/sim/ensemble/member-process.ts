@@ -118,12 +118,14 @@ export class MemberProcess {
     return Math.min(this.keeper.nextDeadlineMs(), ensembleMs);
   }
 
+  /** Its state is whole: clients may see it, or those of others may if it leads and takes none. */
   get isServing(): boolean {
-    return this.hasStarted && this.status.serving === Serving.serving;
+    return this.hasStarted && (this.leads || this.status.serving === Serving.serving);
   }
 
   get leads(): boolean {
-    return this.isServing && this.status.role === 'leading';
+    const { oracle, index } = this.options;
+    return this.hasStarted && oracle.isLeading(index);
   }
 
   /** For complaints. */

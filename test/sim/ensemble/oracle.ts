@@ -72,6 +72,11 @@ export class Oracle {
     this.leading.delete(member);
   }
 
+  /** It was established, and has not rested since. */
+  isLeading(member: number): boolean {
+    return this.leading.has(member);
+  }
+
   /** A member rests: it neither leads nor serves. */
   onRest(member: number): void {
     this.leading.delete(member);
