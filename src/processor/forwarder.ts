@@ -28,9 +28,16 @@ export class Forwarder {
     this.output = output;
   }
 
-  /** A client's write. The frame, header included, is `bytes[start..end)`. */
+  /**
+   * A client's write, whose txn it waits for from now on. The frame, header included, is
+   * `bytes[start..end)`.
+   */
   forward(connection: Connection, bytes: Uint8Array, view: DataView, start: number, end: number) {
-    this.output.forward(this.fill(connection, bytes, view, start, end));
+    const request = this.fill(connection, bytes, view, start, end);
+    connection.pendingWrites.push(request.cxid, request.type);
+    // What comes behind it would find no session.
+    if (request.type === OpCode.closeSession) connection.isEnding = true;
+    this.output.forward(request);
   }
 
   /** A client's sync, for which `syncDone` comes back. */

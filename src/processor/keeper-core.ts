@@ -189,7 +189,9 @@ export class KeeperCore {
       if (this.locals.takes(connection, row.code, bytes, view, start, end)) return;
       connection.line.pushWrite();
       if (this.role === 'following') {
-        this.forward(connection, bytes, view, start, end);
+        this.forwarded++;
+        this.forwarder.forward(connection, bytes, view, start, end);
+        this.order.checkLength(connection);
         return;
       }
       this.proposer.request.reset(bytes, view, start + requestHeaderBytes, end);
@@ -322,22 +324,6 @@ export class KeeperCore {
 
   private get decides(): boolean {
     return this.role === 'standalone' || this.role === 'leading';
-  }
-
-  private forward(
-    connection: Connection,
-    bytes: Uint8Array,
-    view: DataView,
-    start: number,
-    end: number,
-  ): void {
-    const type = view.getInt32(start + 4);
-    connection.pendingWrites.push(view.getInt32(start), type);
-    this.forwarded++;
-    // What comes behind it would find no session.
-    if (type === OpCode.closeSession) connection.isEnding = true;
-    this.forwarder.forward(connection, bytes, view, start, end);
-    this.order.checkLength(connection);
   }
 
   private finish(proposal: Proposal): void {
