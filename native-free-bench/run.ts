@@ -1,5 +1,6 @@
 /**
  * Command line of the load generator: one load against a server that is already running.
+ * Several members of an ensemble are given as `--port 2181,2182,2183`, their processes likewise.
  * `node dist/bench/run.js --port 2181 --operation get --connections 64 --depth 16`
  */
 import { parseArgs } from 'node:util';
@@ -30,7 +31,7 @@ function operationOf(name: string): OperationName {
 
 const spec: LoadSpec = {
   host: values.host,
-  port: Number(values.port),
+  ports: values.port.split(',').map(Number),
   operation: operationOf(values.operation),
   connections: Number(values.connections),
   depth: Number(values.depth),
@@ -39,7 +40,9 @@ const spec: LoadSpec = {
   warmupSeconds: Number(values.warmup),
   seconds: Number(values.seconds),
   ...(values.operations === undefined ? {} : { operations: Number(values.operations) }),
-  ...(values['server-pid'] === undefined ? {} : { serverPid: Number(values['server-pid']) }),
+  ...(values['server-pid'] === undefined
+    ? {}
+    : { serverPids: values['server-pid'].split(',').map(Number) }),
 };
 
 console.log(JSON.stringify(await startLoad(spec), null, 2));

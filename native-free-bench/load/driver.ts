@@ -100,7 +100,9 @@ async function openConnections(
   const connections = parents.map(
     (parent) => new LoadConnection(buildFrames(spec, parent, slots), run),
   );
-  await Promise.all(connections.map((each) => each.open(spec.host, spec.port)));
+  await Promise.all(
+    connections.map((each, i) => each.open(spec.host, spec.ports[i % spec.ports.length]!)),
+  );
   return connections;
 }
 
@@ -115,7 +117,7 @@ function takeUsage(spec: LoadSpec): Usage {
   return {
     atMs: performance.now(),
     generatorUs: user + system,
-    serverUs: spec.serverPid === undefined ? null : processCpuUs(spec.serverPid),
+    serverUs: spec.serverPids?.reduce((sum, pid) => sum + processCpuUs(pid), 0) ?? null,
   };
 }
 

@@ -5,6 +5,7 @@
  */
 import { createRequest, OpCode, pathWatchRequest, statResponse } from '../../src/jute/proto.ts';
 import { encodeRecord, RawClient } from '../../test/support/raw-client.ts';
+import { sync } from '../../test/support/raw-requests.ts';
 import {
   aclEveryone,
   childName,
@@ -21,7 +22,7 @@ const nodeExists = -110;
 
 /** Returns, for each connection, the parent under which it creates nodes. */
 export async function prepareNodes(spec: LoadSpec): Promise<string[]> {
-  const client = await RawClient.connect({ host: spec.host, port: spec.port });
+  const client = await RawClient.connect({ host: spec.host, port: spec.ports[0]! });
   const run = `run${Date.now().toString(36)}`;
   const parents = Array.from({ length: spec.connections }, (_, i) => createParent(run, i));
   const none = new Uint8Array(0);
@@ -38,7 +39,17 @@ export async function prepareNodes(spec: LoadSpec): Promise<string[]> {
   }
   if (spec.operation.startsWith('create')) await createAll(client, parents, none);
   await client.close();
+  await catchUp(spec);
   return parents;
+}
+
+/** Waits until every server shows what was made through the first one. */
+async function catchUp({ host, ports }: LoadSpec): Promise<void> {
+  for (const port of ports.slice(1)) {
+    const client = await RawClient.connect({ host, port });
+    await sync(client);
+    await client.close();
+  }
 }
 
 async function hasKeys(client: RawClient, spec: LoadSpec): Promise<boolean> {

@@ -16,7 +16,8 @@ export type OperationName = (typeof operationNames)[number];
 
 export interface LoadSpec {
   readonly host: string;
-  readonly port: number;
+  /** Connections take these in turn. */
+  readonly ports: readonly number[];
   /** `create` leaves its nodes there; `createDelete` removes each again with the next request. */
   readonly operation: OperationName;
   readonly connections: number;
@@ -30,8 +31,8 @@ export interface LoadSpec {
   readonly seconds: number;
   /** Ends after so many operations in all instead of after a time. */
   readonly operations?: number;
-  /** Process of the server, for its CPU time. */
-  readonly serverPid?: number;
+  /** Processes of the servers, for their CPU time. */
+  readonly serverPids?: readonly number[];
 }
 
 export interface LoadResult {
@@ -47,7 +48,7 @@ export interface LoadResult {
   readonly p99Us: number;
   readonly p999Us: number;
   readonly maxUs: number;
-  /** CPU time per operation, µs: of this process, and of the server with all its threads. */
+  /** CPU time per operation, µs: of this process, and of the servers with all their threads. */
   readonly generatorCpuUs: number;
   readonly serverCpuUs: number | null;
   /** Replies with the wrong xid, an error, or the wrong length; connections lost. */

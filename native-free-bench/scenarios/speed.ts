@@ -9,7 +9,7 @@ import type { LoadResult, OperationName } from '../load/workload.ts';
 import type { Contender } from './contender.ts';
 import type { BenchSize, Measurement } from './measurement.ts';
 
-interface SpeedCase {
+export interface SpeedCase {
   readonly operation: OperationName;
   readonly connections: number;
   readonly depth: number;
@@ -68,7 +68,7 @@ async function load(
   const { operation, connections, depth } = speedCase;
   const result = await startLoad({
     host: '127.0.0.1',
-    port: server.port,
+    ports: [server.port],
     operation,
     connections,
     depth,
@@ -76,18 +76,20 @@ async function load(
     dataBytes: 100,
     warmupSeconds,
     seconds,
-    serverPid: server.pid,
+    serverPids: [server.pid],
   });
   if (result.errors > 0) throw new Error(`${result.errors} wrong replies: ${result.firstError}`);
   return result;
 }
 
-function* figuresOf(
+/** The figures of one load; `prefix` goes before the name of the scenario. */
+export function* figuresOf(
   contender: Contender,
   { operation, connections, depth, figure }: SpeedCase,
   result: LoadResult,
+  prefix = '',
 ): Generator<Measurement> {
-  const scenario = `${operation} 100 B ${connections}x${depth}`;
+  const scenario = `${prefix}${operation} 100 B ${connections}x${depth}`;
   const server = contender.name;
   if (figure === 'us') {
     yield { scenario: `${scenario} p50`, unit: 'us', server, value: result.p50Us };

@@ -43,7 +43,7 @@ async function* measureOnce(contender: Contender, nodes: number): AsyncGenerator
 async function createNodes(server: ServerProcess, operations: number): Promise<void> {
   const result = await startLoad({
     host: '127.0.0.1',
-    port: server.port,
+    ports: [server.port],
     operation: 'create',
     connections: 8,
     depth: 64,

@@ -8,7 +8,7 @@ import { type EmbeddedServer, startServer } from '../../src/index.ts';
 import { OpCode } from '../../src/jute/proto.ts';
 import { freePort } from '../support/free-port.ts';
 
-const tiny: Omit<LoadSpec, 'port' | 'operation'> = {
+const tiny: Omit<LoadSpec, 'ports' | 'operation'> = {
   host: '127.0.0.1',
   connections: 2,
   depth: 4,
@@ -29,7 +29,7 @@ describe('the load generator', () => {
   afterAll(() => server.close());
 
   it.each(operationNames)('gets a right reply to every %s', async (operation) => {
-    const result = await runLoad({ ...tiny, port: server.port, operation });
+    const result = await runLoad({ ...tiny, ports: [server.port], operation });
     expect(result.firstError).toBeNull();
     expect(result).toMatchObject({ operation, ops: 200, errors: 0, connections: 2, depth: 4 });
     expect(result.p50Us).toBeGreaterThan(0);
@@ -38,15 +38,15 @@ describe('the load generator', () => {
 
   it('measures for a time, with hundreds of requests in flight', async () => {
     const { operations: _, ...timed } = tiny;
-    const spec: LoadSpec = { ...timed, port: server.port, operation: 'get', seconds: 0.2 };
-    const result = await runLoad({ ...spec, depth: 300, serverPid: process.pid });
+    const spec: LoadSpec = { ...timed, ports: [server.port], operation: 'get', seconds: 0.2 };
+    const result = await runLoad({ ...spec, depth: 300, serverPids: [process.pid] });
     expect(result.errors).toBe(0);
     expect(result.ops).toBeGreaterThan(300);
     expect(result.serverCpuUs).not.toBeNull();
   });
 
   it('runs in a process of its own', async () => {
-    const result = await startLoad({ ...tiny, port: server.port, operation: 'set' });
+    const result = await startLoad({ ...tiny, ports: [server.port], operation: 'set' });
     expect(result).toMatchObject({ ops: 200, errors: 0 });
   });
 });
@@ -96,7 +96,7 @@ describe('the load generator against a server that is wrong', () => {
     const stub = await startStub(answer);
     const { port } = stub.address() as { port: number };
     try {
-      return await runLoad({ ...spec, port, operation });
+      return await runLoad({ ...spec, ports: [port], operation });
     } finally {
       stub.close();
     }
