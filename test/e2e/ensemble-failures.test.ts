@@ -83,10 +83,7 @@ describe.each(['paired', 'threads'])('three servers, placed as %s', (placement) 
     const victim = await ensemble.anyOf(what);
     await writeWhile(500 + random.below(1500), () => ensemble.kill(victim));
     await ensemble.leader();
-    await eventually('two that serve', async () => {
-      const modes = await Promise.all(ensemble.runningIds.map((id) => ensemble.modeOf(id)));
-      return modes.includes(null) ? null : modes;
-    });
+    await ensemble.allServe();
     await compareWithBooks(`without the ${when}`);
     await writeWhile(200, async () => {});
     await ensemble.start(victim);

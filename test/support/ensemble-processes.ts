@@ -20,6 +20,8 @@ export interface EnsembleOptions {
   readonly voters: readonly MemberKind[];
   /** Kinds of the observers, whose numbers follow. */
   readonly observers?: readonly MemberKind[];
+  /** By which they know each other; 127.0.0.1 unless given. */
+  readonly host?: string;
   /** Further lines of `zoo.cfg` for all members; they win over the defaults. */
   readonly settings?: Readonly<Record<string, string>>;
   /** Members reach each other through proxies; see `relays`. */
@@ -71,7 +73,7 @@ export class EnsembleProcesses {
     const ports = new Map(places.map((place) => [place.id, place.ports]));
     const relays = options.hasRelays === true ? await PeerRelays.open(ports) : null;
     const members = places.map((place, i) => {
-      const config = configOf(place, places, relays, options.settings ?? {});
+      const config = configOf(place, places, relays, options);
       return new EnsembleMember(place, kinds[i]!, config, options.heap ?? '256m');
     });
     return new EnsembleProcesses(members, relays, directory);
@@ -176,10 +178,10 @@ export class EnsembleProcesses {
     });
   }
 
-  /** Waits until every running member serves, one of them as leader. */
-  async allServe(): Promise<void> {
+  /** Waits until every one of these, or of all that run, serves, one of them as leader. */
+  async allServe(among?: readonly number[]): Promise<void> {
     await this.waitFor('all members serve', async () => {
-      const modes = await Promise.all(this.runningIds.map((id) => this.modeOf(id)));
+      const modes = await Promise.all((among ?? this.runningIds).map((id) => this.modeOf(id)));
       return modes.includes('leader') && !modes.includes(null) ? modes : null;
     });
   }
@@ -214,11 +216,11 @@ function configOf(
   own: MemberPlace,
   places: readonly MemberPlace[],
   relays: PeerRelays | null,
-  settings: Readonly<Record<string, string>>,
+  { host = '127.0.0.1', settings }: EnsembleOptions,
 ): string {
   const lines = places.map(({ id, role, ports }) => {
     const { quorum, election } = id === own.id ? ports : (relays?.portsOf(own.id, id) ?? ports);
-    return [`server.${id}`, `127.0.0.1:${quorum}:${election}:${role}`];
+    return [`server.${id}`, `${host}:${quorum}:${election}:${role}`];
   });
   const all = {
     ...defaultSettings,
