@@ -4,7 +4,7 @@
  */
 import { connect } from 'node:net';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import { EnsembleProcesses } from '../support/ensemble-processes.ts';
+import { EnsembleProcesses, ringkeepers } from '../support/ensemble-processes.ts';
 import { SeededRandom } from '../support/random.ts';
 import { RawClient } from '../support/raw-client.ts';
 import * as requests from '../support/raw-requests.ts';
@@ -20,10 +20,13 @@ describe('three servers', () => {
   let pings: NodeJS.Timeout;
 
   beforeAll(async () => {
-    ensemble = await EnsembleProcesses.start({ voters: 3, settings: { initLimit: '8' } });
+    ensemble = await EnsembleProcesses.start({
+      voters: ringkeepers(3),
+      settings: { initLimit: '8' },
+    });
     const leader = await ensemble.leader();
-    ports = [...ensemble.ids.map((id) => ensemble.electionPortOf(id))];
-    ports.push(ensemble.quorumPortOf(leader));
+    ports = [...ensemble.members.map(({ place }) => place.ports.election)];
+    ports.push(ensemble.member(leader).place.ports.quorum);
     client = await RawClient.connect({ port: ensemble.portOf(leader) });
     await requests.create(client, '/undisturbed');
     pings = setInterval(() => void client.ping(), 1000);
@@ -49,7 +52,7 @@ describe('three servers', () => {
     expect((await requests.setData(client, '/undisturbed', null)).err).toBe(0);
     const modes = await Promise.all(ensemble.ids.map((id) => ensemble.modeOf(id)));
     expect(modes.sort(), `seed ${random.seed}`).toEqual(['follower', 'follower', 'leader']);
-    for (const id of ensemble.ids) expect(ensemble.server(id).isRunning).toBe(true);
+    for (const member of ensemble.members) expect(member.isRunning).toBe(true);
   }
 
   const int32 = (value: number) => {

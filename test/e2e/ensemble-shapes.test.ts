@@ -1,7 +1,11 @@
 /** Ensembles of every shape that a configuration can describe: each is one server to its clients. */
 import { afterEach, describe, expect, it } from 'vitest';
 import { encodeUtf8 } from '../../src/jute/utf8.ts';
-import { type EnsembleOptions, EnsembleProcesses, ringkeepers } from '../support/ensemble-processes.ts';
+import {
+  type EnsembleOptions,
+  EnsembleProcesses,
+  ringkeepers,
+} from '../support/ensemble-processes.ts';
 import { RawClient } from '../support/raw-client.ts';
 import * as requests from '../support/raw-requests.ts';
 
