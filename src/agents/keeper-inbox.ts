@@ -62,7 +62,7 @@ export class KeeperInbox {
         this.core.disconnect(view.getInt32(offset));
         return true;
       case ToKeeper.room:
-        this.core.onRoom(view.getInt32(offset));
+        this.core.order.onRoom(view.getInt32(offset));
         return true;
       case ToKeeper.query: {
         const kind = queryKinds[view.getInt32(offset + 4)] ?? 'gauges';

@@ -71,7 +71,7 @@ export class KeeperAgent implements Agent, KeeperOutput, EnsembleReplica {
     if (nowMs >= this.core.nextDeadlineMs()) this.core.tick();
     // Room on the ring is what this thread was woken for: requests are looked at only behind this.
     if (replies.stalled) replies.flush();
-    if (!replies.stalled) this.core.goOn();
+    if (!replies.stalled) this.core.order.goOn();
     const done = this.inbox.drain(this.mayTake, requestsPerTurn);
     const sent = this.parts.snapshots.dutyCycle();
     replies.flush();

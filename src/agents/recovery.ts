@@ -9,7 +9,7 @@ import { formatMembership, type Membership } from '../config/server-lines.ts';
 import type { Settings } from '../config/settings.ts';
 import { encodeUtf8 } from '../jute/utf8.ts';
 import { KeeperCore } from '../processor/keeper-core.ts';
-import type { KeeperOutput, KeeperSettings } from '../processor/keeper-ports.ts';
+import type { KeeperMonitor, KeeperOutput, KeeperSettings } from '../processor/keeper-ports.ts';
 import { Ephemerals } from '../state/ephemerals.ts';
 import { SessionTable, type SessionTableMemory } from '../state/session-table.ts';
 import { SessionTracker } from '../state/session-tracker.ts';
@@ -56,6 +56,7 @@ export interface RecoveryParts {
   /** Of a member of an ensemble: filled with what is replayed. Null on a standalone server. */
   readonly history: TxnHistory | null;
   readonly membership: Membership | null;
+  readonly monitor: KeeperMonitor;
   /** Writes a snapshot of what was loaded, and returns when it is durable. */
   readonly takeSnapshot: () => void;
 }
@@ -90,9 +91,9 @@ export class KeeperRecovery {
     // A member has not been told yet which part of this is committed.
     if (needsSnapshot && this.parts.history === null) this.parts.takeSnapshot();
     const { tree, sessions, sessionTable, ephemerals, quotas } = this;
-    const { schemes, settings, serverId } = this.parts;
+    const { schemes, settings, serverId, monitor } = this.parts;
     this.core = new KeeperCore({
-      ...{ tree, sessions, sessionTable, ephemerals, quotas, output, schemes },
+      ...{ tree, sessions, sessionTable, ephemerals, quotas, output, schemes, monitor },
       watches: new WatchTable((bytes, start, end) => tree.hashOf(bytes, start, end)),
       settings: keeperSettings(settings, serverId, localSessionsOf(this.parts)),
     });

@@ -50,6 +50,8 @@ export const fastReadChildrenMax = 10_000;
 export const fastReadTriesMax = 8;
 /** TTLs fit into the low 40 bits of an ephemeral owner (Apache `EphemeralType.TTL`). */
 export const ttlMsMax = 2 ** 40 - 1;
+/** Lines about quotas in the log are not closer together than this. */
+export const quotaLogIntervalMs = 1000;
 /** Digest history of the `hash` word: one entry each 128 txns, last 1024 kept (Apache). */
 export const digestHistoryEvery = 128;
 export const digestHistoryMax = 1024;

@@ -13,6 +13,9 @@ export class FrontClient {
   readonly openedMs: number;
   state: ClientState = 'fresh';
   identities: Identities;
+  /** Of the handshake: when it left for the keeper, and whether it asks for a new session. */
+  connectingMs = 0;
+  opensSession = false;
   /** False for clients that sent no readOnly byte, and so get none. */
   withReadOnly = true;
   sessionIdHi = 0;

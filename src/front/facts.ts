@@ -26,6 +26,7 @@ import { joinHalves } from '../base/zxid.ts';
 import { formatMembership, type Membership } from '../config/server-lines.ts';
 import type { Settings } from '../config/settings.ts';
 import { opRow } from '../ops/op-table.ts';
+import type { QuotaGauges } from '../processor/queries.ts';
 import { type ServerRole, Serving, type SharedStatus } from '../state/shared-status.ts';
 import type { TreeView } from '../tree/tree-view.ts';
 import type { FrontClient } from './client.ts';
@@ -170,7 +171,13 @@ export class FrontFacts {
     const mismatches = keeper?.digestMismatches ?? 0;
     const counters = { ...recorded.counters, digest_mismatches_count: mismatches };
     const quorumGauges = this.quorumGaugesOf(keeper?.quorum ?? null);
-    return { ...recorded, counters, gauges, quorumGauges, gaugeSets: {} };
+    return {
+      ...recorded,
+      counters,
+      gauges,
+      quorumGauges,
+      gaugeSets: quotaGaugeSets(keeper?.quotas ?? []),
+    };
   }
 
   /** As Apache registers them: some for all members, most for a leader. */
@@ -240,6 +247,23 @@ function quorumConfOf(settings: Settings, membership: Membership, serverId: numb
     quorumPorts: addresses.map(({ quorumPort }) => quorumPort),
     peerType: own?.role ?? 'participant',
     membership: formatMembership(membership),
+  };
+}
+
+/** Several quotas in one namespace add up (Apache `QuotaMetricsUtils`). */
+function quotaGaugeSets(quotas: readonly QuotaGauges[]): MetricValues['gaugeSets'] {
+  const sumOf = (of: (quota: QuotaGauges) => number) => {
+    const sums: Record<string, number> = {};
+    for (const quota of quotas) {
+      sums[quota.namespace] = (sums[quota.namespace] ?? 0) + of(quota);
+    }
+    return sums;
+  };
+  return {
+    quota_count_limit_per_namespace: sumOf(({ limits }) => limits.count),
+    quota_bytes_limit_per_namespace: sumOf(({ limits }) => limits.bytes),
+    quota_count_usage_per_namespace: sumOf(({ usage }) => usage.count),
+    quota_bytes_usage_per_namespace: sumOf(({ usage }) => usage.bytes),
   };
 }
 

@@ -1,5 +1,5 @@
 /** The handshakes of clients: whose go to the keeper, and what its answers make of a connection. */
-import { basic, counter } from '../admin/metrics-layout.ts';
+import { advanced, basic, counter } from '../admin/metrics-layout.ts';
 import type { MetricsRecorder } from '../admin/metrics-recorder.ts';
 import type { Clock, Logger } from '../base/ports.ts';
 import { compareHalves, highHalf, joinHalves, lowHalf } from '../base/zxid.ts';
@@ -62,7 +62,9 @@ export class FrontHandshakes {
       return 'refused';
     }
     client.withReadOnly = handshake.readOnly !== null;
+    client.opensSession = handshake.sessionId === 0n;
     client.state = 'connecting';
+    client.connectingMs = this.parts.clock.monotonicMs();
     client.received++;
     requests.connect(connection.cnxnId, handshake, connection.remoteAddress);
     requests.identities(connection.cnxnId, client.identities);
@@ -102,6 +104,7 @@ export class FrontHandshakes {
   onAnswer(client: FrontClient, answer: Connected): Uint8Array {
     const { valid, sessionIdHi, sessionIdLo, timeoutMs, passwd, slot } = answer;
     client.sent++;
+    if (valid && client.opensSession) this.countSession(client);
     if (!valid) return writeHandshakeAnswer(invalidSession, client.withReadOnly);
     client.state = 'open';
     client.slot = slot;
@@ -110,5 +113,12 @@ export class FrontHandshakes {
     client.timeoutMs = timeoutMs;
     const sessionId = joinHalves(sessionIdHi, sessionIdLo);
     return writeHandshakeAnswer({ timeOut: timeoutMs, sessionId, passwd }, client.withReadOnly);
+  }
+
+  /** A new session is a txn like any other. */
+  private countSession(client: FrontClient): void {
+    const { metrics, clock } = this.parts;
+    const tookMs = clock.monotonicMs() - client.connectingMs;
+    metrics.addSampled(advanced.updatelatency, Math.round(tookMs));
   }
 }

@@ -6,6 +6,8 @@
  * a reply of the keeper may have arrived in part, and nothing may come between its parts.
  */
 
+import type { MetricsRecorder } from '../admin/metrics-recorder.ts';
+import { countRead } from '../agents/keeper-monitor.ts';
 import { isAuthEnough } from '../auth/enforce-auth.ts';
 import type { Identities } from '../auth/identity.ts';
 import { type AuthResult, authenticate, type SchemeTable } from '../auth/schemes.ts';
@@ -17,6 +19,7 @@ import { authPacket, OpCode, Xid } from '../jute/proto.ts';
 import { JuteReader } from '../jute/reader.ts';
 import type { JuteWriter } from '../jute/writer.ts';
 import { asksForWatch, opRow } from '../ops/op-table.ts';
+import { readVolume } from '../ops/read-volume.ts';
 import type { SessionTable } from '../state/session-table.ts';
 import type { TreeView } from '../tree/tree-view.ts';
 import type { FrontClient } from './client.ts';
@@ -34,6 +37,7 @@ export interface FrontSessionParts {
   readonly enforced: readonly string[];
   readonly inFlightMax: number;
   readonly throttle: RequestThrottle;
+  readonly metrics: MetricsRecorder;
   readonly logger: Logger;
 }
 
@@ -162,7 +166,28 @@ export class FrontSession {
     const row = opRow(type);
     if (row === undefined || row.kind !== 'read' || !row.fast) return false;
     if (asksForWatch(type, view, start, end)) return false;
-    return reads.tryRead(row.read, client.identities, bytes, view, start, end, out);
+    const mark = out.offset;
+    if (!reads.tryRead(row.read, client.identities, bytes, view, start, end, out)) return false;
+    this.countRead(type, bytes, view, start, out, mark);
+    return true;
+  }
+
+  /** The reply at `mark` answers a read of the path behind the header at `start`. */
+  private countRead(
+    type: number,
+    bytes: Uint8Array,
+    view: DataView,
+    start: number,
+    out: JuteWriter,
+    mark: number,
+  ): void {
+    const bodyStart = mark + 4 + replyHeaderBytes;
+    if (out.view.getInt32(bodyStart - 4) !== ErrorCode.ok) return;
+    const pathStart = start + requestHeaderBytes + 4;
+    const pathBytes = view.getInt32(pathStart - 4);
+    const volume = readVolume(type, pathBytes, out.view, bodyStart, out.offset);
+    if (volume === 0) return;
+    countRead(this.parts.metrics, bytes, pathStart, pathStart + pathBytes, volume);
   }
 
   private onConnectionRequest(

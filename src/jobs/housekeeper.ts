@@ -4,7 +4,7 @@
  * another is being written is dropped, since the next roll asks again. A failed job is logged and
  * is no reason to stop: the log holds everything.
  */
-import type { Logger } from '../base/ports.ts';
+import type { Clock, Logger } from '../base/ports.ts';
 import { hex64, type Zxid } from '../base/zxid.ts';
 import type { Jobs } from './job-pool.ts';
 import type { PurgeTask } from './purge.ts';
@@ -17,6 +17,9 @@ export interface HousekeeperParts {
   readonly purgeTask: PurgeTask | null;
   readonly purgeEveryMs: number;
   readonly logger: Logger;
+  readonly clock: Clock;
+  /** A snapshot was written in so many ms. */
+  readonly onSnapshot: (tookMs: number) => void;
 }
 
 export class Housekeeper {
@@ -78,7 +81,8 @@ export class Housekeeper {
   }
 
   private async takeSnapshot(): Promise<void> {
-    const { jobs, snapshotTask, logger } = this.parts;
+    const { jobs, snapshotTask, logger, clock, onSnapshot } = this.parts;
+    const startedMs = clock.monotonicMs();
     const snapshot = jobs.snapshot(snapshotTask);
     this.writing = snapshot.then(nothing, nothing);
     const result = await snapshot;
@@ -88,6 +92,7 @@ export class Housekeeper {
     }
     this.lastSnapshot = result.zxid;
     if (!result.written) return;
+    onSnapshot(clock.monotonicMs() - startedMs);
     const { path, nodes, bytes } = result;
     logger.info({ nodes, bytes }, `Snapshotting: ${hex64(result.zxid)} to ${path}`);
   }

@@ -48,7 +48,9 @@ export function checkQuota(
 ): ErrorCode {
   if (!context.settings.enforceQuota) return ErrorCode.ok;
   const verdict = context.quotas.check(path, start, end, nodesMore, bytesMore);
-  return verdict === null ? ErrorCode.ok : verdict.err;
+  if (verdict === null) return ErrorCode.ok;
+  context.quotaMet(verdict);
+  return verdict.err;
 }
 
 /** The ACL of one request: where it stands, and what it becomes. Reused from request to request. */

@@ -10,7 +10,7 @@ import type { JuteReader } from '../jute/reader.ts';
 import type { JuteWriter } from '../jute/writer.ts';
 import type { Ephemerals } from '../state/ephemerals.ts';
 import type { WatchTable } from '../state/watch-table.ts';
-import type { Quotas } from '../tree/quota.ts';
+import type { Quotas, QuotaVerdict } from '../tree/quota.ts';
 import type { TreeView } from '../tree/tree-view.ts';
 import type { NodeState } from './node-state.ts';
 
@@ -92,6 +92,8 @@ export interface PrepContext {
   readonly timeLo: number;
   readonly node: NodeState;
   readonly parent: NodeState;
+  /** A limit of a quota is met: for the log and the metrics. */
+  quotaMet(verdict: QuotaVerdict): void;
   /** False when the tree is above its high-water mark. */
   hasRoomFor(bytes: number): boolean;
   /**

@@ -16,7 +16,7 @@ import type { SessionTracker } from '../state/session-tracker.ts';
 import type { TreeWriter } from '../tree/tree-writer.ts';
 import type { Connections } from './connections.ts';
 import { DigestHistory } from './digest-history.ts';
-import type { KeeperOutput, KeeperParts } from './keeper-ports.ts';
+import type { KeeperMonitor, KeeperOutput, KeeperParts } from './keeper-ports.ts';
 import type { Reaper } from './reaper.ts';
 import { WatchDelivery } from './watch-delivery.ts';
 
@@ -40,6 +40,7 @@ export class FinalStage implements ApplyListener, AnswerContext {
 
   private readonly sessions: SessionTracker;
   private readonly output: KeeperOutput;
+  private readonly monitor: KeeperMonitor;
   private readonly reaper: Reaper;
   private readonly delivery: WatchDelivery;
   private readonly answer = new JuteWriter(4096);
@@ -52,6 +53,7 @@ export class FinalStage implements ApplyListener, AnswerContext {
     this.tree = tree;
     this.sessions = parts.sessions;
     this.output = parts.output;
+    this.monitor = parts.monitor;
     this.reaper = reaper;
     this.delivery = new WatchDelivery(parts, connections);
     const { extendedTypesEnabled } = settings;
@@ -104,6 +106,7 @@ export class FinalStage implements ApplyListener, AnswerContext {
 
   nodeCreated(ref: number, parent: number, path: Uint8Array, start: number, end: number): void {
     this.reaper.onCreated(ref);
+    this.monitor.written(path, start, end, this.tree.dataLength(ref));
     this.delivery.trigger(EventType.nodeCreated, ref, path, start, end);
     const slash = path.lastIndexOf(slashByte, end - 1);
     this.delivery.trigger(EventType.nodeChildrenChanged, parent, path, start, slash);
@@ -111,12 +114,14 @@ export class FinalStage implements ApplyListener, AnswerContext {
 
   nodeDeleting(ref: number, parent: number, path: Uint8Array, start: number, end: number): void {
     this.reaper.onDeleting(ref);
+    this.monitor.written(path, start, end, -1);
     this.delivery.trigger(EventType.nodeDeleted, ref, path, start, end);
     const slash = path.lastIndexOf(slashByte, end - 1);
     this.delivery.trigger(EventType.nodeChildrenChanged, parent, path, start, slash);
   }
 
   dataChanged(ref: number, path: Uint8Array, start: number, end: number): void {
+    this.monitor.written(path, start, end, this.tree.dataLength(ref));
     this.delivery.trigger(EventType.nodeDataChanged, ref, path, start, end);
   }
 

@@ -39,7 +39,8 @@ export class KeeperCore {
   private readonly learnerRequests: LearnerRequests;
   private readonly handshake: SessionHandshake;
   private readonly locals: LocalSessions;
-  private readonly order: ServingOrder;
+  /** For those who know when a client, or the ring, has room again. */
+  readonly order: ServingOrder;
   private readonly reaper: Reaper;
   private readonly final: FinalStage;
   private readonly views = new ViewCache();
@@ -97,6 +98,7 @@ export class KeeperCore {
     this.nowWallMs = nowWallMs;
     this.nowMs = nowMs;
     this.proposer.setTime(nowWallMs);
+    this.parts.monitor.begin(nowMs);
   }
 
   /** From rest: serves as the only server there is, behind the last zxid of the tree. */
@@ -216,17 +218,6 @@ export class KeeperCore {
     if (connection !== undefined) this.forget(connection);
   }
 
-  /** What this connection was sent has been read: its line goes on. */
-  onRoom(cnxnId: number): void {
-    const connection = this.connections.get(cnxnId);
-    if (connection !== undefined) this.order.onRoom(connection);
-  }
-
-  /** There is room for output again: the lines that waited for it go on. */
-  goOn(): void {
-    this.order.goOn();
-  }
-
   /** Leading: a request of a learner, which `owner` (not 0) stands for. Throws `JuteError`. */
   learnerRequest(owner: number, request: ForwardedRequest): void {
     if (this.role === 'leading') this.learnerRequests.propose(owner, request);
@@ -299,6 +290,7 @@ export class KeeperCore {
   tick(): void {
     if (this.role === 'resting') return;
     for (const { hi, lo } of this.parts.sessions.takeExpired(this.nowMs)) {
+      this.parts.monitor.sessionExpired();
       if (!this.locals.expire(hi, lo)) this.proposer.proposeClose(hi, lo);
     }
     if (this.decides) this.reaper.tick(this.nowMs, this.nowWallMs, this.proposer.proposeReap);

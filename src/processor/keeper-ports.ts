@@ -1,11 +1,12 @@
 /** What the core of the server is made of and how it speaks to the outside: types alone. */
 import type { SchemeTable } from '../auth/schemes.ts';
+import type { EventType } from '../jute/proto.ts';
 import type { OpSettings } from '../ops/contexts.ts';
 import type { Ephemerals } from '../state/ephemerals.ts';
 import type { SessionTable } from '../state/session-table.ts';
 import type { SessionTracker } from '../state/session-tracker.ts';
 import type { WatchTable } from '../state/watch-table.ts';
-import type { Quotas } from '../tree/quota.ts';
+import type { Quotas, QuotaVerdict } from '../tree/quota.ts';
 import type { TreeWriter } from '../tree/tree-writer.ts';
 
 /**
@@ -47,9 +48,9 @@ export interface KeeperOutput {
   replayEvent(cnxnId: number, frame: Uint8Array, start: number, end: number): void;
   /** The handshake is decided; when it is not valid, a close follows. */
   connected(cnxnId: number, answer: ConnectAnswer): void;
-  /** The ring is full: what can wait in line had better do so, until the core's `goOn`. */
+  /** The ring is full: what can wait in line had better do so, until the order's `goOn`. */
   readonly isFull: boolean;
-  /** The connection was sent much: its line rests until the core's `onRoom`. */
+  /** The connection was sent much: its line rests until the order's `onRoom`. */
   askRoom(cnxnId: number): void;
   /** The core knows this connection no more: send what there is, then close it. */
   close(cnxnId: number): void;
@@ -61,6 +62,20 @@ export interface KeeperOutput {
   sync(request: ForwardedRequest): void;
   /** Following: is this session alive? `revalidated` comes back. It is this server's from then on. */
   revalidate(sessionIdHi: number, sessionIdLo: number, timeoutMs: number): void;
+}
+
+/** Hears of what the core does, for metrics and the log. Called synchronously. */
+export interface KeeperMonitor {
+  /** A duty cycle begins, on the monotonic clock. */
+  begin(nowMs: number): void;
+  watchesTriggered(type: EventType, count: number): void;
+  /** A node was created, changed or deleted; its data is so long now (-1: null). */
+  written(path: Uint8Array, start: number, end: number, dataBytes: number): void;
+  /** A client has read so many bytes (`ops/read-volume.ts`) of this node. */
+  read(path: Uint8Array, start: number, end: number, bytes: number): void;
+  sessionExpired(): void;
+  /** A request meets a limit of a quota. */
+  quotaMet(verdict: QuotaVerdict): void;
 }
 
 /** A ConnectRequest. All-zero session id: a new session. */
@@ -114,5 +129,6 @@ export interface KeeperParts {
   readonly quotas: Quotas;
   readonly schemes: SchemeTable;
   readonly output: KeeperOutput;
+  readonly monitor: KeeperMonitor;
   readonly settings: KeeperSettings;
 }

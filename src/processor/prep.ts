@@ -17,9 +17,9 @@ import type { OpSettings, PrepContext } from '../ops/contexts.ts';
 import { NodeState } from '../ops/node-state.ts';
 import type { WriteRow } from '../ops/op-table.ts';
 import type { SessionTracker } from '../state/session-tracker.ts';
-import type { Quotas } from '../tree/quota.ts';
+import type { Quotas, QuotaVerdict } from '../tree/quota.ts';
 import type { TreeWriter } from '../tree/tree-writer.ts';
-import type { KeeperParts, KeeperSettings } from './keeper-ports.ts';
+import type { KeeperMonitor, KeeperParts, KeeperSettings } from './keeper-ports.ts';
 import type { OutstandingChanges } from './outstanding-changes.ts';
 import type { Proposal, Proposals } from './proposals.ts';
 
@@ -94,6 +94,7 @@ export class Prep implements PrepContext {
   private txn: JuteWriter | null = null;
   private readonly sessions: SessionTracker;
   private readonly proposals: Proposals;
+  private readonly monitor: KeeperMonitor;
 
   constructor(parts: KeeperParts, pending: OutstandingChanges, proposals: Proposals) {
     this.tree = parts.tree;
@@ -103,6 +104,7 @@ export class Prep implements PrepContext {
     this.schemes = parts.schemes;
     this.sessions = parts.sessions;
     this.proposals = proposals;
+    this.monitor = parts.monitor;
     this.zxidHi = parts.tree.lastZxidHi;
     this.zxidLo = parts.tree.lastZxidLo;
   }
@@ -130,6 +132,10 @@ export class Prep implements PrepContext {
     const reserveBytes = tree.memoryBytesTotal * reserveShare;
     if (pendingBytes + bytes < reserveBytes / 2) return true;
     return tree.memoryBytesFree - pendingBytes - bytes > reserveBytes;
+  }
+
+  quotaMet(verdict: QuotaVerdict): void {
+    this.monitor.quotaMet(verdict);
   }
 
   sessionError(isGlobal = false): ErrorCode {

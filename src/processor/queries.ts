@@ -59,6 +59,14 @@ export interface GaugesAnswer {
   readonly txnsIgnored: number;
   readonly txnsUndecodable: number;
   readonly digestMismatches: number;
+  readonly quotas: readonly QuotaGauges[];
+}
+
+/** What the quotas of one namespace allow, -1 where they do not say, and what is used. */
+export interface QuotaGauges {
+  readonly namespace: string;
+  readonly limits: { readonly count: number; readonly bytes: number };
+  readonly usage: { readonly count: number; readonly bytes: number };
 }
 
 /** The answer of each kind of question. */
@@ -161,5 +169,6 @@ function gauges({ keeper, connections, final, outstanding }: QueryParts): Gauges
     txnsIgnored: final.applier.ignored,
     txnsUndecodable: final.applier.undecodable,
     digestMismatches: final.digestMismatches,
+    quotas: [...keeper.quotas.entries()],
   };
 }

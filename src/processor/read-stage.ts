@@ -5,20 +5,21 @@
 import type { Identities } from '../auth/identity.ts';
 import type { SchemeTable } from '../auth/schemes.ts';
 import { ErrorCode } from '../base/error-codes.ts';
-import { requestHeaderBytes } from '../base/limits.ts';
+import { replyHeaderBytes, requestHeaderBytes } from '../base/limits.ts';
 import { JuteError } from '../jute/jute-error.ts';
 import { type EventType, OpCode } from '../jute/proto.ts';
 import { JuteReader } from '../jute/reader.ts';
 import { JuteWriter } from '../jute/writer.ts';
 import type { ConnectionContext } from '../ops/contexts.ts';
 import { asksForWatch, clientOpRow, type ReadRow, type SpecialRow } from '../ops/op-table.ts';
+import { readVolume } from '../ops/read-volume.ts';
 import { beginReply, dropReplyBody, finishReply, writeEvent } from '../ops/replies.ts';
 import type { Ephemerals } from '../state/ephemerals.ts';
 import type { SessionTracker } from '../state/session-tracker.ts';
 import type { WatchTable } from '../state/watch-table.ts';
 import type { TreeView } from '../tree/tree-view.ts';
 import type { Connection } from './connection.ts';
-import type { KeeperOutput, KeeperParts } from './keeper-ports.ts';
+import type { KeeperMonitor, KeeperOutput, KeeperParts } from './keeper-ports.ts';
 
 export class ReadStage implements ConnectionContext {
   readonly tree: TreeView;
@@ -32,6 +33,7 @@ export class ReadStage implements ConnectionContext {
   sessionIdHi = 0;
   sessionIdLo = 0;
   private readonly output: KeeperOutput;
+  private readonly monitor: KeeperMonitor;
   private readonly request = new JuteReader();
   private readonly answer = new JuteWriter(4096);
   private readonly event = new JuteWriter(256);
@@ -43,6 +45,7 @@ export class ReadStage implements ConnectionContext {
     this.ephemerals = parts.ephemerals;
     this.sessions = parts.sessions;
     this.output = parts.output;
+    this.monitor = parts.monitor;
   }
 
   replay(type: EventType, path: Uint8Array, start: number, end: number): void {
@@ -79,11 +82,23 @@ export class ReadStage implements ConnectionContext {
     }
     this.request.reset(bytes, view, start + requestHeaderBytes, end);
     const err = this.run(row);
-    if (row.kind === 'read') this.maybeWatch(row, err, start, end);
+    if (row.kind === 'read') {
+      this.maybeWatch(row, err, start, end);
+      if (err === ErrorCode.ok) this.tellOfRead(row, view, start);
+    }
     const replyXid = row.kind === 'special' && row.replyXid !== null ? row.replyXid : xid;
     finishReply(this.answer, replyXid, this.tree.lastZxidHi, this.tree.lastZxidLo, err);
     this.send(connection);
     return true;
+  }
+
+  private tellOfRead(row: ReadRow, view: DataView, start: number): void {
+    const { answer } = this;
+    const pathStart = start + requestHeaderBytes + 4;
+    const pathBytes = view.getInt32(pathStart - 4);
+    const bodyStart = 4 + replyHeaderBytes;
+    const bytes = readVolume(row.code, pathBytes, answer.view, bodyStart, answer.offset);
+    if (bytes > 0) this.monitor.read(this.request.bytes, pathStart, pathStart + pathBytes, bytes);
   }
 
   private send(connection: Connection): void {

@@ -113,14 +113,16 @@ export class ServingOrder {
     this.serveLine(connection, false);
   }
 
-  /** The client has read what it was sent. */
-  onRoom(connection: Connection): void {
+  /** What this connection was sent has been read: its line goes on. */
+  onRoom(cnxnId: number): void {
+    const connection = this.connections.get(cnxnId);
+    if (connection === undefined) return;
     connection.repliedBytes = 0;
     connection.isHeld = false;
     this.moveOn(connection);
   }
 
-  /** The ring has room again. */
+  /** The ring has room again: the lines that waited for it go on. */
   goOn(): void {
     if (this.postponed.length === 0) return;
     const { postponed } = this;

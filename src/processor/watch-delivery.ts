@@ -11,13 +11,14 @@ import { writeEvent } from '../ops/replies.ts';
 import type { WatchTable } from '../state/watch-table.ts';
 import type { TreeView } from '../tree/tree-view.ts';
 import type { Connections } from './connections.ts';
-import type { KeeperOutput } from './keeper-ports.ts';
+import type { KeeperMonitor, KeeperOutput } from './keeper-ports.ts';
 
 export interface WatchDeliveryParts {
   readonly tree: TreeView;
   readonly watches: WatchTable;
   readonly schemes: SchemeTable;
   readonly output: KeeperOutput;
+  readonly monitor: KeeperMonitor;
 }
 
 const rootPath = Uint8Array.of(0x2f);
@@ -40,9 +41,10 @@ export class WatchDelivery {
       this.trigger(type, ref, rootPath, 0, 1);
       return;
     }
-    const { tree, watches, output } = this.parts;
+    const { tree, watches, output, monitor } = this.parts;
     const found = watches.trigger(type, path, start, end, tree.hashOf(path, start, end));
     if (found === 0) return;
+    monitor.watchesTriggered(type, found);
     const count = tree.isReadableByAnyone(ref) ? found : this.keepReaders(ref, found);
     if (count === 0) return;
     const { zxidHi, zxidLo, frame } = this;

@@ -87,6 +87,7 @@ export function assembleFront(options: AssembleFrontOptions): FrontAgent {
     ),
     inFlightMax: settings.globalOutstandingLimit,
     throttle: new RequestThrottle(requestThrottleSettings(settings), metrics),
+    metrics,
     logger: ports.logger,
   });
   return new FrontAgent({

@@ -1,4 +1,6 @@
 /** Builds the housekeeper: which files the jobs work on follows from the settings. */
+import { basic } from '../admin/metrics-layout.ts';
+import { MetricsRecorder } from '../admin/metrics-recorder.ts';
 import { dataDirectoryOf, payloadBytesMax } from '../agents/storage-options.ts';
 import type { Settings } from '../config/settings.ts';
 import { Housekeeper } from '../jobs/housekeeper.ts';
@@ -17,6 +19,8 @@ export function assembleHousekeeper(
   shared: SharedServer,
   ports: Ports,
 ): Housekeeper {
+  // The housekeeper is on the front's thread.
+  const metrics = new MetricsRecorder(shared.metrics.front, ports.random);
   const purgeHours = settings['autopurge.purgeInterval'];
   return new Housekeeper({
     jobs:
@@ -27,6 +31,8 @@ export function assembleHousekeeper(
     purgeTask: purgeHours > 0 ? purgeTaskFor(settings) : null,
     purgeEveryMs: purgeHours * hourMs,
     logger: ports.logger,
+    clock: ports.clock,
+    onSnapshot: (tookMs) => metrics.add(basic.snapshottime, Math.round(tookMs)),
   });
 }
 

@@ -7,6 +7,7 @@ import { EnsembleAgent } from '../agents/ensemble.ts';
 import { ensembleViewOf, peerSettingsOf } from '../agents/ensemble-options.ts';
 import type { Ensemble } from '../agents/ensemble-port.ts';
 import { KeeperAgent } from '../agents/keeper.ts';
+import { CountingMonitor } from '../agents/keeper-monitor.ts';
 import { KeeperSnapshots } from '../agents/keeper-snapshots.ts';
 import { LinksAgent } from '../agents/links.ts';
 import { LogAgent } from '../agents/log.ts';
@@ -92,6 +93,10 @@ export function assembleKeeper(options: AssembleOptions): [KeeperAgent, Agent & 
       ...options,
       schemes: schemeTable(settings, ports),
       history,
+      monitor: new CountingMonitor(
+        new MetricsRecorder(shared.metrics.ensemble, ports.random),
+        ports.logger,
+      ),
       takeSnapshot: () => takeFirstSnapshot(settings, shared, ports),
     }),
     snapshots: new KeeperSnapshots(shared.tree, new SessionTable(shared.sessions)),

@@ -9,6 +9,7 @@
  */
 import { ErrorCode } from '../base/error-codes.ts';
 import { decodeUtf8, encodeUtf8 } from '../jute/utf8.ts';
+import { namespaceOf } from './namespace.ts';
 import type { TreeWriter } from './tree-writer.ts';
 
 /** What quotas need of the tree. */
@@ -381,11 +382,6 @@ function limitOf(limits: QuotaText, key: 'count' | 'bytes'): Limit | null {
 function sentenceOf(path: string, { key, isHard, value }: Limit, usage: number): string {
   const limit = `${isHard ? 'hard' : 'soft'}${key === 'count' ? 'Count' : 'Byte'}Limit`;
   return `Quota exceeded: ${path} [current ${key}=${usage}, ${limit}=${value}]`;
-}
-
-function namespaceOf(bytes: Uint8Array, start: number, end: number): string {
-  const next = bytes.subarray(0, end).indexOf(slash, start + 1);
-  return decodeUtf8(bytes, start + 1, next < 0 ? end : next);
 }
 
 function rollHash(hash: number, byte: number): number {

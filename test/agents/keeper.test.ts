@@ -22,7 +22,7 @@ function echoingCore(output: KeeperOutput, served: number[]): KeeperCore {
   return {
     outstanding: 0,
     begin: () => {},
-    goOn: () => {},
+    order: { goOn: () => {} },
     serveAlone: () => {},
     nextDeadlineMs: () => Number.POSITIVE_INFINITY,
     request: (cnxnId: number) => {

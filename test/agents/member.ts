@@ -22,6 +22,7 @@ import type { SharedServer } from '../../src/thread/shared.ts';
 import { TreeView } from '../../src/tree/tree-view.ts';
 import type { PeerCounts, SnapshotStreamOutput } from '../../src/zab/peer-ports.ts';
 import { TxnHistory } from '../../src/zab/txn-history.ts';
+import { silentMonitor } from '../processor/harness.ts';
 import type { SimClient } from '../sim/sim-client.ts';
 import { SimDisk } from '../sim/sim-disk.ts';
 import { SimFront } from '../sim/sim-front.ts';
@@ -87,6 +88,7 @@ export class Member implements Ensemble {
         schemes,
         history,
         membership,
+        monitor: silentMonitor,
         takeSnapshot: () => {},
       }),
       snapshots: new KeeperSnapshots(shared.tree, new SessionTable(shared.sessions)),

@@ -42,6 +42,8 @@ function makeWorld() {
     ...{ jobs, logger, snapshotTask: {} as SnapshotTask },
     purgeTask: { directory: dataDirectory('/data'), retainCount: 3 },
     purgeEveryMs: 3_600_000,
+    clock: { nowMs: () => 0, monotonicMs: () => 0 },
+    onSnapshot: () => {},
   });
   return { jobs, logger, housekeeper };
 }

@@ -232,7 +232,7 @@ class Run {
   private toggleFull(index: number): void {
     const member = this.ensemble.members[index]!;
     member.isFull = !member.isFull;
-    if (!member.isFull) member.core.goOn();
+    if (!member.isFull) member.core.order.goOn();
   }
 
   private settle(): void {

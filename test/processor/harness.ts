@@ -17,6 +17,7 @@ import { KeeperCore } from '../../src/processor/keeper-core.ts';
 import type {
   ConnectAnswer,
   ForwardedRequest,
+  KeeperMonitor,
   KeeperOutput,
   KeeperSettings,
 } from '../../src/processor/keeper-ports.ts';
@@ -74,6 +75,16 @@ export interface Proposed {
   payload: Uint8Array;
 }
 
+/** For tests that look at something else. */
+export const silentMonitor: KeeperMonitor = {
+  begin: () => {},
+  watchesTriggered: () => {},
+  written: () => {},
+  read: () => {},
+  sessionExpired: () => {},
+  quotaMet: () => {},
+};
+
 export const defaultSettings: KeeperSettings = {
   serverId: 1,
   minSessionTimeoutMs: 4000,
@@ -92,6 +103,7 @@ export const defaultSettings: KeeperSettings = {
 
 export interface HarnessOptions {
   readonly settings?: Partial<KeeperSettings>;
+  readonly monitor?: KeeperMonitor;
   readonly sessionsMax?: number;
   /** Commits are withheld until `commit` is called. */
   readonly withhold?: boolean;
@@ -159,6 +171,7 @@ export class Harness implements KeeperOutput {
     this.core = new KeeperCore({
       ...{ tree, sessions, sessionTable, ephemerals, watches, schemes },
       quotas: new Quotas(tree),
+      monitor: options.monitor ?? silentMonitor,
       output: this,
       settings,
     });

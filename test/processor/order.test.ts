@@ -267,7 +267,7 @@ describe('the line of a client that does not read', () => {
     for (let room = 1; sent() < xids.length; room++) {
       expect(sent()).toBeLessThanOrEqual(room * (Math.ceil(repliedBytesMax / bytes) + 1));
       expect(harness.roomAsked).toEqual(Array.from({ length: room }, () => client.cnxnId));
-      harness.core.onRoom(client.cnxnId);
+      harness.core.order.onRoom(client.cnxnId);
     }
     expect(xidsOf(client).slice(before)).toEqual(xids);
   });
@@ -284,7 +284,7 @@ describe('the line of a client that does not read', () => {
     expect(versions[0]! < versions[1]!).toBe(true);
     other.sendGetData('/a');
     expect(other.replies.length).toBe(1);
-    harness.core.onRoom(client.cnxnId);
+    harness.core.order.onRoom(client.cnxnId);
     expect(client.replies.at(-1)).toMatchObject({ err: 0 });
     expect(sent()).toBe(reads + 2);
   });
@@ -296,10 +296,10 @@ describe('the line of a client that does not read', () => {
     harness.isFull = true;
     harness.commit();
     expect(sent()).toBe(1);
-    harness.core.goOn();
+    harness.core.order.goOn();
     expect(sent()).toBe(1);
     harness.isFull = false;
-    harness.core.goOn();
+    harness.core.order.goOn();
     expect(sent()).toBe(11);
   });
 
@@ -308,8 +308,8 @@ describe('the line of a client that does not read', () => {
     for (let i = 0; i < reads; i++) client.sendGetData('/large');
     const before = sent();
     harness.core.disconnect(client.cnxnId);
-    harness.core.onRoom(client.cnxnId);
-    harness.core.goOn();
+    harness.core.order.onRoom(client.cnxnId);
+    harness.core.order.goOn();
     expect(sent()).toBe(before);
   });
 });
