@@ -53,6 +53,7 @@ export function peerSettingsOf(settings: Settings): PeerSettings {
     maxNotificationIntervalMs: settings['fastleader.maxNotificationInterval'],
     electionConnectTimeoutMs: settings.cnxTimeout,
     electionBindTries: settings.electionPortBindRetry,
+    electionHandshakeTimeoutMs: settings.quorumCnxnTimeoutMs,
     leaderConnectRetryMs: settings.leaderConnectDelayDuringRetryMs,
     observerReconnectDelayMs: Number(settings['observer.reconnectDelayMs']),
     observerElectionDelayMs: Number(settings['observer.election.DelayMs']),

@@ -101,9 +101,9 @@ export const clusterSettings = {
     status: works,
   }),
   quorumCnxnTimeoutMs: property(integer, -1, {
-    means: 'Read timeout of election connections; -1 means syncLimit ticks.',
+    means: 'Time to say who dials for an election; 0 means for ever, -1 means syncLimit ticks.',
     unit: 'ms',
-    quiet,
+    status: works,
   }),
   electionPortBindRetry: property(integer, 3, {
     means: 'Tries to listen on the election port; 0 means for ever.',

@@ -169,10 +169,10 @@ export class ElectionLinks {
   }
 
   onAccepted(link: LinkId): void {
-    const { tickTimeMs, syncLimitTicks } = this.parts.settings;
+    const { electionHandshakeTimeoutMs } = this.parts.settings;
     this.connections.set(link, {
       ...{ reader: new ElectionReader(), partner: null, unsentBytes: 0, beganMs: this.nowMs },
-      deadlineMs: this.nowMs + tickTimeMs * syncLimitTicks,
+      deadlineMs: this.nowMs + (electionHandshakeTimeoutMs || never),
     });
   }
 

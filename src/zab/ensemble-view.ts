@@ -43,6 +43,8 @@ export interface PeerSettings {
   readonly electionConnectTimeoutMs: number;
   /** How often a taken election port is tried, a second apart; 0: for ever. */
   readonly electionBindTries: number;
+  /** For a server that has dialed to say who it is; 0 means for ever. */
+  readonly electionHandshakeTimeoutMs: number;
   readonly leaderConnectRetryMs: number;
   readonly observerReconnectDelayMs: number;
   readonly observerElectionDelayMs: number;

@@ -295,7 +295,7 @@ describe('of two connections', () => {
 });
 
 describe('a server that does not speak or read', () => {
-  it('is disconnected when it does not say who it is within syncLimit', () => {
+  it('is disconnected when it does not say who it is in time', () => {
     const election = looking(2);
     election.peer.onAccepted(-1 as LinkId);
     election.tick(9_999);

@@ -21,6 +21,7 @@ export const electionSettings = {
   ...{ tickTimeMs: 2000, initLimitTicks: 10, syncLimitTicks: 5 },
   ...{ minNotificationIntervalMs: 200, maxNotificationIntervalMs: 60_000 },
   ...{ electionConnectTimeoutMs: 5000, electionBindTries: 3 },
+  ...{ electionHandshakeTimeoutMs: 10_000 },
   ...{ listenOnAllIps: false, multiAddressEnabled: false },
 } as PeerSettings;
 

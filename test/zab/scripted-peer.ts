@@ -49,6 +49,7 @@ const settingsDefault: PeerSettings = {
   ...{ leaderServes: true, listenOnAllIps: false, multiAddressEnabled: false },
   ...{ minNotificationIntervalMs: 200, maxNotificationIntervalMs: 60_000 },
   ...{ electionConnectTimeoutMs: 5000, electionBindTries: 3, leaderConnectRetryMs: 100 },
+  ...{ electionHandshakeTimeoutMs: 10_000 },
   ...{ observerReconnectDelayMs: 0, observerElectionDelayMs: 0 },
   ...{ maxConcurrentSnapSyncs: 10, maxConcurrentDiffSyncs: 100, syncEnabled: true },
   ...{ commitLogCount: 500, packetBytesMax: 1 << 20, quorumSync: false },

@@ -58,6 +58,7 @@ const settingsDefault: PeerSettings = {
     maxNotificationIntervalMs: 500,
     electionConnectTimeoutMs: 500,
     electionBindTries: 0,
+    electionHandshakeTimeoutMs: 800,
   },
   ...{ leaderConnectRetryMs: 20, observerReconnectDelayMs: 0, observerElectionDelayMs: 20 },
   ...{ maxConcurrentSnapSyncs: 10, maxConcurrentDiffSyncs: 100, syncEnabled: true },
