@@ -57,9 +57,8 @@ describe('an ensemble that anything may happen to keeps every promise, with seed
   });
 });
 
-describe('a plan that has found something once finds nothing any more', () => {
-  const names = readdirSync(regressions).filter((name) => name.endsWith('.json'));
-  it.each(names)('%s', (name) => {
+it('a plan that has found something once finds nothing any more', () => {
+  for (const name of readdirSync(regressions).filter((file) => file.endsWith('.json'))) {
     run(JSON.parse(readFileSync(join(regressions, name), 'utf8')) as EnsemblePlan);
-  });
+  }
 });
