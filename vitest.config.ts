@@ -1,11 +1,12 @@
 import { defineConfig } from 'vitest/config';
 
 const buildBundle = ['test/support/build-bundle.ts'];
-const slow = ['test/sim/**', 'test/e2e/**', 'test/interop/**'];
+const slow = ['test/sim/**', 'test/e2e/**', 'test/interop/**', 'test/stress/**'];
 const minutes = 60_000;
 
 /**
- * `unit` needs Node alone and is what `npm test` runs. `sim` enumerates crashes, `e2e` starts real
+ * `unit` needs Node alone and is what `npm test` runs. `sim` enumerates crashes, `stress` runs for
+ * minutes on purpose, `e2e` starts real
  * processes, `interop` talks to foreign clients and servers, which test/interop/setup.sh installs.
  */
 export default defineConfig({
@@ -15,6 +16,7 @@ export default defineConfig({
       project('unit', ['test/**/*.test.ts'], slow, 1),
       project('sim', ['test/sim/**/*.test.ts'], [], 10),
       project('e2e', ['test/e2e/**/*.test.ts'], [], 10),
+      project('stress', ['test/stress/**/*.test.ts'], [], 60),
       project('interop', ['test/interop/**/*.test.ts'], [], 5),
     ],
   },

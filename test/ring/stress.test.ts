@@ -1,98 +1,17 @@
 /** Rings between real threads, in both directions at once, so small that they wrap and fill. */
-import { mkdtempSync, rmSync } from 'node:fs';
-import { tmpdir } from 'node:os';
-import { join } from 'node:path';
-import { fileURLToPath } from 'node:url';
-import { Worker } from 'node:worker_threads';
-import { build } from 'esbuild';
-import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import { Bell, type BellMemory, createBell } from '../../src/ring/bell.ts';
-import { RingWord } from '../../src/ring/layout.ts';
-import { createRing, type RingMemory } from '../../src/ring/ring.ts';
-import { RingReceiver } from '../../src/ring/ring-receiver.ts';
-import { RingSender } from '../../src/ring/ring-sender.ts';
-import { MainLoop } from '../../src/thread/main-loop.ts';
-import { NodeClock } from '../../src/thread/node-clock.ts';
-import { type StressData, StressReceiving, StressSending } from './stress-agents.ts';
-
-interface Digests {
-  sent: number;
-  received: number;
-}
-
-const directory = mkdtempSync(join(tmpdir(), 'ring-stress-'));
-const workerFile = join(directory, 'stress-worker.mjs');
-
-function makeData(capacity: number, records: number, start: number): StressData {
-  const [here, there] = [createBell(), createBell()];
-  const makeRing = (from: BellMemory, to: BellMemory): RingMemory => {
-    const memory = createRing(capacity, from, to);
-    const words = new Int32Array(memory.buffer);
-    words[RingWord.tail] = words[RingWord.head] = start;
-    return memory;
-  };
-  return { there: makeRing(here, there), back: makeRing(there, here), records, seed: capacity };
-}
-
-/** Runs this thread's half until it is done. */
-function runHere({ there, back, records, seed }: StressData): Promise<Digests> {
-  const sending = new StressSending(new RingSender(there), records, seed);
-  const receiving = new StressReceiving(new RingReceiver(back), records, seed + 1);
-  return new Promise((resolve, reject) => {
-    const end = {
-      name: 'end',
-      start() {},
-      stop: () => resolve({ sent: sending.digest, received: receiving.digest }),
-      dutyCycle() {
-        if (sending.isDone() && receiving.isDone()) loop.close();
-        return 0;
-      },
-    };
-    const bell = new Bell(there.senderBell);
-    const agents = [sending, receiving, end];
-    const loop: MainLoop = new MainLoop({
-      agents,
-      bell,
-      clock: new NodeClock(),
-      onFailure: reject,
-    });
-    loop.start();
-  });
-}
-
-function runThere(workerData: StressData): Promise<Digests> {
-  return new Promise((resolve, reject) => {
-    const worker = new Worker(workerFile, { workerData });
-    worker.once('message', resolve);
-    worker.once('error', reject);
-  });
-}
+import { afterAll, beforeAll, describe, it } from 'vitest';
+import { buildWorker, exchange, removeWorker } from './stress-pair.ts';
 
 describe('between two threads', () => {
-  beforeAll(async () => {
-    await build({
-      entryPoints: [fileURLToPath(new URL('./stress-worker.ts', import.meta.url))],
-      outfile: workerFile,
-      bundle: true,
-      platform: 'node',
-      format: 'esm',
-      logLevel: 'warning',
-    });
-  });
-  afterAll(() => {
-    rmSync(directory, { recursive: true });
-  });
+  beforeAll(buildWorker);
+  afterAll(removeWorker);
 
   it.each([
     [128, 30_000, 0],
     [512, 100_000, -4096],
     [4096, 300_000, 0x7fff0000],
     [65_536, 100_000, 0],
-  ])('%i bytes carry %i records of random sizes each way', async (capacity, records, start) => {
-    const data = makeData(capacity, records, start);
-    const [here, there] = await Promise.all([runHere(data), runThere(data)]);
-    expect(here.sent).toBe(there.received);
-    expect(there.sent).toBe(here.received);
-    expect(here.sent).not.toBe(here.received);
-  });
+  ])('%i bytes carry %i records of random sizes each way', (capacity, records, start) =>
+    exchange({ capacity, records, start, seed: capacity }),
+  );
 });
