@@ -134,7 +134,7 @@ export function makeEnsemblePlan(seed: number): EnsemblePlan {
     network: {
       latencyMinUs: random.pick([50, 50, 1000]),
       latencyMaxUs: random.pick([200, 3000, 40_000]) + 1000,
-      pieceBytesMax: random.pick([1, 20, 1000, 65_536, 65_536]),
+      pieceBytesMax: random.pick([7, 50, 1000, 65_536, 65_536]),
       windowBytes: random.pick([256, 65_536, 65_536, 1_000_000]),
     },
     diskUs: random.pick([100, 2000, 2000, 50_000]),

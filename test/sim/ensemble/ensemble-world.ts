@@ -24,9 +24,9 @@ export interface EnsembleResult {
 }
 
 /** Between two looks at the state of all members, in things that happen. */
-const lookEvery = 1000;
+const lookEvery = 2000;
 /** Between two looks at all disks, in such looks. */
-const disksEvery = 8;
+const disksEvery = 10;
 const second = 1_000_000;
 /** More than any run needs: agents that wake each other for ever. */
 const happeningsMax = 3_000_000;

@@ -138,6 +138,14 @@ export class Member implements Door {
     }
   }
 
+  /** What an idle agent has made visible rings the bells of the others. */
+  private ring(): void {
+    for (const agent of agentNames) {
+      this.looks.set(agent, Math.max(this.looks.get(agent) ?? 0, 1));
+      this.schedule(agent);
+    }
+  }
+
   private schedule(agent: AgentName): void {
     if (this.process === null || this.isPaused || this.scheduled.has(agent)) return;
     const { agentUs, diskUs, net } = this.options;
@@ -159,6 +167,7 @@ export class Member implements Door {
       const left = (this.looks.get(agent) ?? 0) - 1;
       this.looks.set(agent, left);
       if (left > 0) this.schedule(agent);
+      if (left === idleLooks - 1) this.ring();
     }
     this.planDeadline(process);
   }
