@@ -75,6 +75,7 @@ export class Peer implements PeerInput, ElectionListener {
 
   start(nowMs: number, recovered: RecoveredEpochs): void {
     this.nowMs = this.unavailableMs = nowMs;
+    this.tellRole();
     this.election.open(nowMs);
     this.durable.begin(recovered, () => {
       this.lookMs = this.nowMs;
