@@ -14,8 +14,6 @@ export interface FoundOnDisk {
   readonly lastZxid: Zxid;
   /** Null on a standalone server. */
   readonly epochs: Epochs | null;
-  /** False when acknowledged txns may be missing: only a leader can tell. */
-  readonly mayVote: boolean;
 }
 
 /** What the ensemble asks of the keeper. */

@@ -25,7 +25,8 @@ export const ringkeeperSettings = {
     status: works,
   }),
   'ringkeeper.recovery.truncateCorruptTail': own(flag, false, {
-    means: 'A damaged last record of the log is cut off at start; otherwise the start is refused.',
+    means:
+      'On a standalone server: a damaged last record of the log is cut off at start; otherwise the start is refused.',
     status: works,
     aliases: ['recovery.truncateCorruptTail'],
   }),

@@ -36,6 +36,7 @@ export interface ReplayOptions {
   readonly mayRepair: boolean;
   /** Cut off a damaged last record although it may have been acknowledged. */
   readonly truncateCorruptTail: boolean;
+  readonly role: 'standalone' | 'quorum';
   /** Report a wrong digest and go on. */
   readonly ignoreDigestMismatch: boolean;
 }
@@ -51,8 +52,6 @@ export interface ReplayStart {
 export interface ReplayResult {
   readonly lastZxid: Zxid;
   readonly replayed: number;
-  /** Damage at the end was cut off by order: acknowledged txns may be missing. */
-  readonly droppedCorruptTail: boolean;
 }
 
 /** Files without a single whole record at the end of the history, and the others. */
@@ -62,6 +61,8 @@ interface Surveyed {
 }
 
 const rewriteStepBytes = 1024 * 1024;
+const dropAdvice =
+  '; or set zookeeper.recovery.truncateCorruptTail to drop it, acknowledged or not';
 
 export class LogReplay {
   private readonly options: ReplayOptions;
@@ -74,7 +75,6 @@ export class LogReplay {
   private replayed = 0;
   private awaitedDigest: SnapshotDigest | null;
   private readonly digests: DigestCheck;
-  private droppedCorruptTail = false;
 
   constructor(options: ReplayOptions, start: ReplayStart) {
     this.options = options;
@@ -105,7 +105,6 @@ export class LogReplay {
     return {
       lastZxid: this.lastZxid,
       replayed: this.replayed,
-      droppedCorruptTail: this.droppedCorruptTail,
     };
   }
 
@@ -135,7 +134,6 @@ export class LogReplay {
       const verdict = inspectTail(file, at, before, payloadBytesMax);
       if (verdict.kind === 'corrupt') {
         if (!this.mayDrop(verdict)) this.refuseRecord(log, at, before, verdict);
-        this.droppedCorruptTail = true;
       }
     }
     if (this.options.mayRepair) {
@@ -261,7 +259,6 @@ export class LogReplay {
     if (!this.options.mayRepair) this.refuseRecord(log, offset, lastHere, verdict);
     if (verdict.kind === 'corrupt') {
       if (!this.mayDrop(verdict)) this.refuseRecord(log, offset, lastHere, verdict);
-      this.droppedCorruptTail = true;
     }
     this.cut(log, offset, verdict);
   }
@@ -323,7 +320,7 @@ export class LogReplay {
         const { offset: at, zxid: behind } = verdict.behind;
         advice = `txn 0x${behind.toString(16)} at offset ${at} behind it is whole; ${advice}`;
       } else {
-        advice += '; or set zookeeper.recovery.truncateCorruptTail to drop it, acknowledged or not';
+        if (this.options.role === 'standalone') advice += dropAdvice;
       }
     }
     this.refuse('bad-record', log.path, offset, zxid, `${verdict.why}; ${last}; ${advice}`);

@@ -49,7 +49,8 @@ export interface RecoverySink extends SnapshotVisitor {
 
 /** What an operator can do about a history that cannot be trusted. */
 export const restoreAdvice =
-  'restore a backup, or empty the directory of an ensemble member and let it synchronize';
+  'restore a backup; or empty the directory of an ensemble member and let it synchronize, with ' +
+  'db.autocreate=false so that it does not vote before';
 
 export type RecoveryErrorKind =
   | 'no-snapshot'

@@ -52,7 +52,10 @@ export interface RecoveryOptions<State extends RecoverySink> {
   readonly trustEmptySnapshot?: boolean;
   /** `zookeeper.db.autocreate`, true unless set: an empty directory is a new database. */
   readonly autocreateDatabase?: boolean;
-  /** `zookeeper.recovery.truncateCorruptTail`: see `RecoveryResult.mayVote`. */
+  /**
+   * `zookeeper.recovery.truncateCorruptTail`, on a standalone server. A member of an ensemble that
+   * has lost what it acknowledged must not vote, and a log that was cut would not tell any more.
+   */
   readonly truncateCorruptTail?: boolean;
   readonly ignoreDigestMismatch?: boolean;
   /** Longest record and longest string, from `jute.maxbuffer`. */
@@ -65,8 +68,6 @@ export interface RecoveryResult<State> {
   readonly lastZxid: Zxid;
   readonly snapshotZxid: Zxid;
   readonly replayed: number;
-  /** False when acknowledged txns may be missing: synchronize before voting. */
-  readonly mayVote: boolean;
   /** No snapshot on disk holds this state's beginning: write one before the first append. */
   readonly needsSnapshot: boolean;
   /** Null for a standalone server, and after a reload. */
@@ -102,7 +103,6 @@ export function recover<State extends RecoverySink>(
     lastZxid,
     snapshotZxid: loaded.zxid,
     replayed: replayed.replayed,
-    mayVote: !loaded.hasNoDatabase && !replayed.droppedCorruptTail,
     needsSnapshot: loaded.needsSnapshot,
     epochs: options.isReload ? null : settleFiles(options, lastZxid),
   };
@@ -271,7 +271,8 @@ function replay<State extends RecoverySink>(
     logger: options.logger,
     payloadBytesMax: options.payloadBytesMax ?? payloadBytesMaxDefault,
     mayRepair: !options.isReload,
-    truncateCorruptTail: (options.truncateCorruptTail ?? false) && !options.isReload,
+    truncateCorruptTail: (options.truncateCorruptTail ?? false) && options.role === 'standalone',
+    role: options.role,
     ignoreDigestMismatch: options.ignoreDigestMismatch ?? false,
   };
   return new LogReplay(replayOptions, start).run(logs);

@@ -68,7 +68,6 @@ beforeEach(() => {
   const found = {
     lastZxid: 0x300000004n as Zxid,
     epochs: { accepted: epoch, current: epoch },
-    mayVote: true,
   };
   replica = { isStalled: false };
   agent.begin(found, recorder(calls, replica) as EnsembleReplica);

@@ -119,7 +119,7 @@ describe('a healthy directory', () => {
       const result = recoverCopy(path);
       expectState(result, expectedOf(name));
       expect(result.state.ignored).toEqual([]);
-      expect(result).toMatchObject({ mayVote: true, needsSnapshot: false, epochs: null });
+      expect(result).toMatchObject({ needsSnapshot: false, epochs: null });
       expect(result.logger.entries).toEqual([]);
     });
   }
@@ -173,7 +173,6 @@ describe('a torn end', () => {
       const { size } = statSync(join(path, 'version-2/log.2b'));
       const result = recoverCopy(path);
       expectState(result, expectedOf(`zk-3.8-datadir/${name}`));
-      expect(result.mayVote).toBe(true);
       expect(statSync(join(path, 'version-2/log.2b')).size).toBe(1172);
       const [warning, ...others] = result.logger.entries;
       expect(others).toEqual([]);
@@ -207,7 +206,6 @@ describe('corruption', () => {
     expect(error.message).toContain('truncateCorruptTail');
     const result = recoverCopy(path, { truncateCorruptTail: true });
     expectState(result, expectedOf('zk-3.8-datadir/torn-zeroed'));
-    expect(result.mayVote).toBe(false);
   });
 
   it('bad-crc-middle is refused whatever is said', () => {

@@ -1,4 +1,6 @@
 /** Ensembles of every shape that a configuration can describe: each is one server to its clients. */
+import { existsSync, writeFileSync } from 'node:fs';
+import { join } from 'node:path';
 import { afterEach, describe, expect, it } from 'vitest';
 import { encodeUtf8 } from '../../src/jute/utf8.ts';
 import {
@@ -91,6 +93,27 @@ describe('an ensemble', () => {
     await observed.start(4);
     expect(await observed.modeOf(4)).toBe('observer');
     await writeThrough(observed.ids);
+  });
+
+  it('that is told to begin with a mark only takes back one that has lost its disk', async () => {
+    const settings = { 'db.autocreate': 'false' };
+    ensemble = await EnsembleProcesses.prepare({ voters: ringkeepers(3), settings });
+    const marks = ensemble.ids.map((id) => join(ensemble?.dataDirOf(id) as string, 'initialize'));
+    for (const mark of marks) writeFileSync(mark, '');
+    await ensemble.startAll();
+    await writeThrough(ensemble.ids);
+    expect(marks.map((mark) => existsSync(mark))).toEqual([false, false, false]);
+    const leader = await ensemble.leader();
+    const victim = await ensemble.anyOf('follower');
+    await ensemble.kill(...ensemble.ids);
+    ensemble.wipe(victim);
+    // The one that knows nothing must not help to elect; the others can do without it.
+    const rest = ensemble.ids.filter((id) => id !== leader);
+    await Promise.all(rest.map((id) => ensemble?.member(id).start()));
+    await ensemble.start(leader);
+    await ensemble.allServe();
+    expect(await ensemble.modeOf(victim)).toBe('follower');
+    await writeThrough(ensemble.ids);
   });
 
   it.each([

@@ -182,7 +182,6 @@ function checkPromises(world: World, found: Recovery, place: () => string): void
   if (!world.allowed.some((pictures) => pictures.get(lastZxid) === picture)) {
     throw new Error(`${place()}: ${zxid} is found with a state that never was`);
   }
-  if (!found.mayVote) throw new Error(`${place()}: may not vote`);
   if (epochs === null) return;
   if (epochs.accepted < world.acceptedEpoch || epochs.current < world.currentEpoch) {
     throw new Error(`${place()}: epochs went back to ${JSON.stringify(epochs)}`);

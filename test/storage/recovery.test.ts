@@ -77,7 +77,7 @@ describe('an empty directory', () => {
   it('becomes a new database with a snapshot of it', () => {
     const disk = newDisk();
     const found = recoverFrom(disk);
-    expect(found).toMatchObject({ lastZxid: 0n, snapshotZxid: 0n, mayVote: true });
+    expect(found).toMatchObject({ lastZxid: 0n, snapshotZxid: 0n });
     expect(found.state.digest()).toBe(1371985504n);
     expect(disk.crash('lose-all', 1).list(directory.snapshots)).toEqual(['snapshot.0']);
   });
@@ -85,7 +85,7 @@ describe('an empty directory', () => {
   it('is no database without db.autocreate: the member does not vote', () => {
     const disk = newDisk();
     const found = recoverFrom(disk, { autocreateDatabase: false, role: 'quorum' });
-    expect(found).toMatchObject({ lastZxid: -1n, mayVote: false, needsSnapshot: true });
+    expect(found).toMatchObject({ lastZxid: -1n, needsSnapshot: true });
     expect(disk.list(directory.snapshots).sort()).toEqual(['acceptedEpoch', 'currentEpoch']);
   });
 
@@ -93,7 +93,7 @@ describe('an empty directory', () => {
     const disk = newDisk();
     disk.create('/data/initialize');
     const found = recoverFrom(disk, { autocreateDatabase: false });
-    expect(found).toMatchObject({ lastZxid: 0n, mayVote: true });
+    expect(found).toMatchObject({ lastZxid: 0n });
     expect(disk.exists('/data/initialize')).toBe(false);
   });
 

@@ -68,8 +68,8 @@ describe('a torn end', () => {
     const sector = Math.ceil(offsets[3]! / 512) * 512;
     expect(sector + 512).toBeLessThan(offsets[4]!);
     zero(disk, sector, sector + 512);
-    const { lastZxid, logger, mayVote } = recoverFrom(disk);
-    expect({ lastZxid, mayVote }).toEqual({ lastZxid: 3n, mayVote: true });
+    const { lastZxid, logger } = recoverFrom(disk);
+    expect(lastZxid).toBe(3n);
     expect(logger.entries[0]?.message).toContain('a sector of the record was never written');
     expect(readFile(disk, 'log.1').byteLength).toBe(offsets[3]);
   });
@@ -120,9 +120,19 @@ describe('damage', () => {
       const [byte] = readFile(disk, 'log.1').subarray(at, at + 1);
       patchFile(disk, 'log.1', at, [byte! ^ 0x10]);
       expect(refusal(disk)).toMatchObject({ kind: 'bad-record', offset: start, zxid: 6n });
-      const { lastZxid, mayVote } = recoverFrom(disk, { truncateCorruptTail: true });
-      expect({ lastZxid, mayVote }).toEqual({ lastZxid: 5n, mayVote: false });
+      expect(recoverFrom(disk, { truncateCorruptTail: true }).lastZxid).toBe(5n);
     }
+  });
+
+  it('of the last record of a member is refused whatever is set, for it could vote without it', () => {
+    const { disk, offsets } = logOf(6, 60);
+    patchFile(disk, 'log.1', offsets[6]! - 10, [0xee]);
+    const member = { truncateCorruptTail: true, role: 'quorum' } as const;
+    expect(() => recoverFrom(disk, member)).toThrow(
+      /db\.autocreate=false so that it does not vote/,
+    );
+    expect(() => recoverFrom(disk, member)).not.toThrow(/set zookeeper\.recovery/);
+    expect(recoverFrom(disk, { truncateCorruptTail: true }).lastZxid).toBe(5n);
   });
 
   it('like a lost sector, but farther from the end than one batch reaches, is refused', () => {
