@@ -4,15 +4,19 @@
  * The only file that ends the process, and that prints for people instead of logging.
  */
 import { readFileSync } from 'node:fs';
+import { checkRun, reportOf } from './check/check-run.ts';
+import { readRunDirectory } from './check/node-run-directory.ts';
 import { type EnsembleCommand, parseCommand, type ServerCommand } from './cli/command.ts';
 import { ExitCode, exitMeaning } from './cli/exit-codes.ts';
 import { ThrowAwayEnsemble } from './cli/throw-away-ensemble.ts';
 import { type Configuration, readConfiguration } from './config/read-configuration.ts';
 import { type RingkeeperServer, startRingkeeper } from './server.ts';
+import { NodeDisk } from './storage/node-disk.ts';
 import { ownVersion } from './thread/own-version.ts';
 
 /** Errors keep their name on the way from a worker thread, but not their class. */
 const exitCodeOf: Readonly<Record<string, ExitCode>> = {
+  RunDirectoryError: ExitCode.invalidConfiguration,
   ConfigError: ExitCode.invalidConfiguration,
   DataDirectoryError: ExitCode.dataDirectoryInaccessible,
   DirectoryLockedError: ExitCode.dataDirectoryInaccessible,
@@ -98,6 +102,13 @@ async function play({ size, firstPort }: EnsembleCommand): Promise<void> {
   setInterval(() => {}, dayMs);
 }
 
+/** Ends with 0 when all stages hold, with 1 when not, with 2 when there is nothing to check. */
+function check(directory: string): void {
+  const result = checkRun(readRunDirectory(new NodeDisk(), directory));
+  process.stdout.write(reportOf(result));
+  process.exitCode = result.findings.isClean ? ExitCode.ok : ExitCode.unexpectedError;
+}
+
 const command = parseCommand(process.argv.slice(2), process.env);
 switch (command.kind) {
   case 'server':
@@ -105,6 +116,9 @@ switch (command.kind) {
     break;
   case 'ensemble':
     play(command).catch(fail);
+    break;
+  case 'check':
+    check(command.directory);
     break;
   case 'version':
     process.stdout.write(`ringkeeper ${ownVersion}\n`);

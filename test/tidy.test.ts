@@ -23,6 +23,7 @@ const mayImport: Record<string, readonly string[]> = {
   zab: ['jute'],
   election: ['jute', 'zab'],
   storage: ['jute'],
+  check: ['jute', 'storage'],
   ring: [],
   net: ['jute', 'zab'],
   admin: ['jute'],
@@ -76,7 +77,7 @@ const pure = [
   'election',
   'config',
 ];
-const pureBut: Record<string, RegExp> = { storage: /^node-/ };
+const pureBut: Record<string, RegExp> = { storage: /^node-/, check: /^node-/ };
 const fileLinesMax = 400;
 const folderFilesMax = 24;
 

@@ -28,12 +28,14 @@ export interface EnsembleCommand {
 export type Command =
   | ServerCommand
   | EnsembleCommand
+  /** Checks what clients recorded against what servers logged. */
+  | { readonly kind: 'check'; readonly directory: string }
   | { readonly kind: 'version' }
   | { readonly kind: 'help'; readonly text: string }
   /** Print to stderr and end with `ExitCode.invalidConfiguration`. */
   | { readonly kind: 'invalid'; readonly message: string };
 
-const commandNames = ['server', 'ensemble', 'version', 'help'];
+const commandNames = ['server', 'ensemble', 'check', 'version', 'help'];
 const ensembleDefaults = { size: 3, port: 2181 };
 const ensembleSizeMax = 15;
 
@@ -53,6 +55,8 @@ export function parseCommand(argv: readonly string[], environment: Environment):
       return parseServer(rest, environment);
     case 'ensemble':
       return parseEnsemble(rest);
+    case 'check':
+      return parseCheck(rest);
     default:
       return parseUnknown(name);
   }
@@ -102,6 +106,13 @@ function parseServer(words: readonly string[], environment: Environment): Comman
     }
   }
   return placed(places, { flags, options }, environment);
+}
+
+function parseCheck([directory, ...others]: readonly string[]): Command {
+  if (directory === undefined || others.length > 0) {
+    return { kind: 'invalid', message: 'check needs one run directory; see ringkeeper help' };
+  }
+  return { kind: 'check', directory };
 }
 
 function parseEnsemble(words: readonly string[]): Command {

@@ -38,6 +38,7 @@ export function helpText(): string {
   ringkeeper server [zoo.cfg] [options]   start a server
   ringkeeper ensemble [--size 3] [--port 2181]
                                           start servers to try things with, until Ctrl-C
+  ringkeeper check DIR                    check recorded histories against servers' logs
   ringkeeper version                      print the version
   ringkeeper help [server]                print this, or the options of a command
 

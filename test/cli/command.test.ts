@@ -89,7 +89,7 @@ describe('server', () => {
 describe('mistakes', () => {
   test.each([
     ['sever', 'unknown command sever; did you mean server?'],
-    ['start', 'unknown command start; known are server, ensemble, version, help'],
+    ['start', 'unknown command start; known are server, ensemble, check, version, help'],
     ['conf/zoo.cfg', 'to start a server: ringkeeper server conf/zoo.cfg'],
     ['server --prot 5', 'unknown option --prot (did you mean --port?)'],
     ['server --constructor 5', 'unknown option --constructor;'],
@@ -112,7 +112,7 @@ describe('mistakes', () => {
     );
     fc.assert(
       fc.property(fc.array(word, { maxLength: 6 }), (words) => {
-        const kinds = ['server', 'version', 'help', 'invalid'];
+        const kinds = ['server', 'check', 'version', 'help', 'invalid'];
         expect(kinds).toContain(parseCommand(words, {}).kind);
         expect(kinds).toContain(parseCommand(['server', ...words], {}).kind);
       }),
@@ -145,6 +145,14 @@ describe('texts', () => {
     const { logWriteFailed, threadDied, ...apache } = ExitCode;
     expect(Object.values(apache)).toEqual([0, 1, 2, 3, 4, 10, 12, 13, 14]);
     expect(new Set([logWriteFailed, threadDied, ...Object.values(apache)]).size).toBe(11);
+  });
+});
+
+describe('check', () => {
+  test('takes one run directory', () => {
+    expect(parsed('check runs/7')).toEqual({ kind: 'check', directory: 'runs/7' });
+    expect(parsed('check').kind).toBe('invalid');
+    expect(parsed('check one two').kind).toBe('invalid');
   });
 });
 
