@@ -10,7 +10,7 @@ import { roomyRings } from './sim-memory.ts';
 import { SimWorld } from './sim-world.ts';
 
 const statesMin = 75_000;
-const distinctMin = 3300;
+const distinctMin = 3200;
 const subjectsMax = 12;
 
 const total: ExploredStates = { states: 0, distinct: 0, moments: 0 };
