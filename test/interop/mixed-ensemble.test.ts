@@ -6,7 +6,12 @@ import { afterEach, describe, expect, it } from 'vitest';
 import { apacheVersion, apacheVersionDebian } from '../../native-free-bench/apache/jars.ts';
 import type { EnsembleMember, MemberKind } from '../support/ensemble-member.ts';
 import { type EnsembleOptions, EnsembleProcesses } from '../support/ensemble-processes.ts';
-import { digestMismatches, missingFrom, sameTreeOnAll } from '../support/ensemble-state.ts';
+import {
+  digestMismatches,
+  missingFrom,
+  sameTreeOnAll,
+  sameZxidOnAll,
+} from '../support/ensemble-state.ts';
 import { EnsembleWriter } from '../support/ensemble-writer.ts';
 import { appendUncommitted } from '../support/log-on-disk.ts';
 import { RawClient } from '../support/raw-client.ts';
@@ -97,6 +102,8 @@ describe.each([
     await expectAllThere(paths);
     expect(learner.log).toMatch(sync.snapshot);
 
+    // What is appended must come after everything that the others have.
+    await sameZxidOnAll(ensemble);
     await ensemble.stopAll();
     appendUncommitted(learner.place.dataDir, ['/uncommitted-1', '/uncommitted-2']);
     await startAndServe();

@@ -33,6 +33,16 @@ export async function sameTreeOnAll(ensemble: EnsembleProcesses): Promise<SeenTr
   });
 }
 
+/** Waits until all running members have carried out the same last txn. Needs that nobody writes. */
+export async function sameZxidOnAll(ensemble: EnsembleProcesses): Promise<void> {
+  await ensemble.waitFor('the same zxid on all members', async () => {
+    const running = ensemble.members.filter(({ isRunning }) => isRunning);
+    const texts = await Promise.all(running.map(({ port }) => askFourLetterWord(port, 'srvr')));
+    const zxids = new Set(texts.map((text) => /^Zxid: (0x[0-9a-f]+)$/m.exec(text)?.[1] ?? text));
+    return zxids.size === 1 ? true : null;
+  });
+}
+
 /** Those of `paths` that are not in the tree. */
 export function missingFrom(tree: SeenTree, paths: readonly string[]): string[] {
   return paths.filter((path) => tree[path] === undefined);
