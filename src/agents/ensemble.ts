@@ -6,6 +6,7 @@
  */
 import type { Agent } from '../base/agent.ts';
 import { assert } from '../base/assert.ts';
+import { copyBytes, ViewCache } from '../base/copy-bytes.ts';
 import { highHalf, lowHalf } from '../base/zxid.ts';
 import type { RingReceiver } from '../ring/ring-receiver.ts';
 import { Broadcast } from '../zab/broadcast.ts';
@@ -25,6 +26,7 @@ const recordsPerTurn = 1024;
 export class EnsembleAgent implements Agent, Ensemble {
   readonly name = 'ensemble';
   private readonly parts: EnsembleParts;
+  private readonly views = new ViewCache();
   private broadcast: Broadcast | null = null;
   private replica: EnsembleReplica | null = null;
 
@@ -60,7 +62,7 @@ export class EnsembleAgent implements Agent, Ensemble {
     const at = appends.open(ToLog.append, 8 + end - start);
     appends.view.setInt32(at, zxidHi);
     appends.view.setInt32(at + 4, zxidLo);
-    appends.bytes.set(payload.subarray(start, end), at + 8);
+    copyBytes(this.views.viewOf(payload), start, appends.view, at + 8, end - start);
   }
 
   forward(): void {

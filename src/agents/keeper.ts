@@ -6,6 +6,7 @@
  */
 import type { Agent } from '../base/agent.ts';
 import { assert } from '../base/assert.ts';
+import { copyBytes, ViewCache } from '../base/copy-bytes.ts';
 import { outstandingMax, replyPieceBytes } from '../base/limits.ts';
 import type { Clock } from '../base/ports.ts';
 import type { Epoch, Zxid } from '../base/zxid.ts';
@@ -42,6 +43,7 @@ const requestsPerTurn = 1024;
 export class KeeperAgent implements Agent, KeeperOutput, EnsembleReplica {
   readonly name = 'keeper';
   private readonly parts: KeeperParts;
+  private readonly frames = new ViewCache();
   private core!: KeeperCore;
   private inbox!: KeeperInbox;
 
@@ -236,12 +238,13 @@ export class KeeperAgent implements Agent, KeeperOutput, EnsembleReplica {
     end: number,
   ): void {
     const { replies } = this.parts;
+    const view = this.frames.viewOf(frame);
     for (let from = start; from < end; ) {
       const to = Math.min(from + replyPieceBytes, end);
       const at = replies.open(ToFront.reply, ReplyLayout.bytes + to - from);
       replies.view.setInt32(at + ReplyLayout.cnxnId, cnxnId);
       replies.view.setInt32(at + ReplyLayout.answers, to === end ? answers : 0);
-      replies.bytes.set(frame.subarray(from, to), at + ReplyLayout.bytes);
+      copyBytes(view, from, replies.view, at + ReplyLayout.bytes, to - from);
       from = to;
     }
   }
@@ -264,14 +267,14 @@ export class KeeperAgent implements Agent, KeeperOutput, EnsembleReplica {
       const part = Math.min(count - from, connectionsPerNotifyMax);
       const tail = NotifyLayout.cnxnIds + 4 * part;
       const at = replies.open(ToFront.notify, tail + end - start);
-      const { bytes, view } = replies;
+      const { view } = replies;
       view.setInt32(at + NotifyLayout.zxid, zxidHi);
       view.setInt32(at + NotifyLayout.zxid + 4, zxidLo);
       view.setInt32(at + NotifyLayout.count, part);
       for (let i = 0; i < part; i++) {
         view.setInt32(at + NotifyLayout.cnxnIds + 4 * i, cnxnIds[from + i] as number);
       }
-      bytes.set(frame.subarray(start, end), at + tail);
+      copyBytes(this.frames.viewOf(frame), start, view, at + tail, end - start);
     }
     replies.flush();
     if (replies.stalled) status.readGateClosed = true;

@@ -65,6 +65,8 @@ export class FrontAgent implements Agent, ConnectionHandler, FrontRepliesListene
   private readonly turn = new JuteWriter(64 * 1024);
   private turnOf: ClientConnection | null = null;
   private turnMs = 0;
+  /** When the answers that are being drained arrived, or a moment before. */
+  private answeredMs = 0;
   /** The state that the replies of the turn show. */
   private turnZxidHi = 0;
   private turnZxidLo = 0;
@@ -89,6 +91,7 @@ export class FrontAgent implements Agent, ConnectionHandler, FrontRepliesListene
     const { requests, replies, metrics } = this.parts;
     metrics.maybeReset();
     this.flushRequests();
+    this.answeredMs = nowMs;
     let done = this.replies.drain();
     if (done > 0) this.hasNews = true;
     if (this.hasNews && !requests.stalled) {
@@ -262,6 +265,7 @@ export class FrontAgent implements Agent, ConnectionHandler, FrontRepliesListene
   /** Events of the state that the replies up to `end` show go first (rule b), later ones do not. */
   private handOnTurn(connection: ClientConnection, end: number): void {
     if (end === 0) return;
+    this.answeredMs = this.turnMs;
     if (this.replies.drainUpTo(this.turnZxidHi, this.turnZxidLo) > 0) this.hasNews = true;
     const { turn } = this;
     connection.append(turn.bytes, 0, end);
@@ -342,11 +346,10 @@ export class FrontAgent implements Agent, ConnectionHandler, FrontRepliesListene
   }
 
   private countAnswer(client: FrontClient): void {
-    const { clock, session, metrics } = this.parts;
-    const nowMs = clock.monotonicMs();
-    const latencyMs = nowMs - client.takeArrival();
+    const { session, metrics } = this.parts;
+    const latencyMs = this.answeredMs - client.takeArrival();
     const latencies = client.wasWrite ? advanced.updatelatency : advanced.readlatency;
-    client.countReply(latencyMs, nowMs);
+    client.countReply(latencyMs, this.answeredMs);
     this.stats.addLatency(latencyMs);
     metrics.addSampled(latencies, Math.round(latencyMs));
     this.countResponse(client.replyBytes - frameLengthBytes);

@@ -6,6 +6,7 @@
 import { ConnectLayout, queryKinds, RequestLayout, ToKeeper } from '../agents/messages.ts';
 import type { Outlet } from '../agents/outlet.ts';
 import type { Identities } from '../auth/identity.ts';
+import { copyBytes, ViewCache } from '../base/copy-bytes.ts';
 import { highHalf, lowHalf } from '../base/zxid.ts';
 import { encodeUtf8 } from '../jute/utf8.ts';
 import type { Handshake } from '../net/handshake.ts';
@@ -13,6 +14,7 @@ import type { QueryKind } from '../processor/queries.ts';
 
 export class FrontRequests {
   private readonly outlet: Outlet;
+  private readonly frames = new ViewCache();
 
   constructor(outlet: Outlet) {
     this.outlet = outlet;
@@ -37,8 +39,7 @@ export class FrontRequests {
     const at = outlet.open(ToKeeper.request, RequestLayout.frame + end - start);
     outlet.view.setInt32(at + RequestLayout.cnxnId, cnxnId);
     const to = at + RequestLayout.frame;
-    if (end - start > 48) outlet.bytes.set(bytes.subarray(start, end), to);
-    else for (let i = start, o = to; i < end; i++) outlet.bytes[o++] = bytes[i] as number;
+    copyBytes(this.frames.viewOf(bytes), start, outlet.view, to, end - start);
   }
 
   connect(cnxnId: number, handshake: Handshake, address: string): void {

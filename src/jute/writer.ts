@@ -3,6 +3,7 @@
  * message, `finish` returns a view that is valid until then. `view` and `bytes` change when the
  * buffer grows, so callers that patch bytes take them again after writing.
  */
+import { copyBytes, ViewCache } from '../base/copy-bytes.ts';
 import { highHalf, lowHalf } from '../base/zxid.ts';
 import { encodeUtf8 } from './utf8.ts';
 
@@ -10,6 +11,7 @@ export class JuteWriter {
   bytes: Uint8Array;
   view: DataView;
   offset = 0;
+  private readonly sources = new ViewCache();
 
   constructor(capacity = 1024) {
     this.bytes = new Uint8Array(capacity);
@@ -69,12 +71,7 @@ export class JuteWriter {
   writeRaw(from: Uint8Array, start = 0, end: number = from.byteLength): void {
     const length = end - start;
     const at = this.reserve(length);
-    // A short copy by hand costs less than making a view for `set`.
-    if (length < 24) {
-      for (let i = 0; i < length; i++) this.bytes[at + i] = from[start + i] as number;
-      return;
-    }
-    this.bytes.set(start === 0 && end === from.byteLength ? from : from.subarray(start, end), at);
+    copyBytes(this.sources.viewOf(from), start, this.view, at, length);
   }
 
   /** A buffer or string given as bytes; null is length -1. */

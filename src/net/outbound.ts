@@ -4,11 +4,12 @@
  * nearly always does at once. A slab that the kernel still reads from is never reused.
  */
 import type { Socket } from 'node:net';
-import type { SlabPool } from './slab-pool.ts';
+import { copyBytes } from '../base/copy-bytes.ts';
+import type { Slab, SlabPool } from './slab-pool.ts';
 
 export class Outbound {
   private readonly pool: SlabPool;
-  private slab: Buffer | null = null;
+  private slab: Slab | null = null;
   private end = 0;
 
   constructor(pool: SlabPool) {
@@ -23,22 +24,17 @@ export class Outbound {
   append(bytes: Uint8Array, start: number, end: number): void {
     const length = end - start;
     const slab = this.roomFor(length);
-    if (length < 32) {
-      let at = this.end;
-      for (let i = start; i < end; i++) slab[at++] = bytes[i] as number;
-    } else {
-      slab.set(bytes.subarray(start, end), this.end);
-    }
+    copyBytes(this.pool.sources.viewOf(bytes), start, slab.view, this.end, length);
     this.end += length;
   }
 
-  private roomFor(length: number): Buffer {
+  private roomFor(length: number): Slab {
     const slab = this.slab;
     const needed = this.end + length;
-    if (slab !== null && needed <= slab.byteLength) return slab;
+    if (slab !== null && needed <= slab.bytes.byteLength) return slab;
     const larger = this.pool.take(needed);
     if (slab !== null) {
-      slab.copy(larger, 0, 0, this.end);
+      slab.bytes.copy(larger.bytes, 0, 0, this.end);
       this.pool.give(slab);
     }
     this.slab = larger;
@@ -50,7 +46,7 @@ export class Outbound {
     const slab = this.slab;
     if (slab === null) return;
     this.slab = null;
-    const bytes = slab.subarray(0, this.end);
+    const bytes = slab.bytes.subarray(0, this.end);
     this.end = 0;
     socket.write(bytes);
     // A synchronous write leaves nothing behind; otherwise the slab is the kernel's until it is

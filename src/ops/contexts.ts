@@ -60,9 +60,9 @@ export type ConnectionOp = (
  * txn being prepared; paths are "" or "/" for the root, alike.
  */
 export interface PendingView {
-  /** Fills `into`; false when there will be no such node. */
+  /** Fills `into`; false when there will be no such node, and only its path's hash is filled. */
   read(path: Uint8Array, start: number, end: number, into: NodeState): boolean;
-  /** Records a created or changed node. */
+  /** Records a created or changed node, whose record was filled by `read`. */
   put(path: Uint8Array, start: number, end: number, node: NodeState): void;
   /** Records that the node is gone; `node` is its state until then. */
   drop(path: Uint8Array, start: number, end: number, node: NodeState): void;

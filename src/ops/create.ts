@@ -134,7 +134,7 @@ function prepare(
   parent.childCount++;
   parent.raiseCversion(parentCVersion, context.zxidHi, context.zxidLo);
   pending.put(bytes, body.pathStart, slash, parent);
-  recordNode(kind, context, request, txn, from);
+  recordNode(kind, context, request, txn, from, slash - body.pathStart);
   writeRest(kind, request, txn, parentCVersion);
   return ErrorCode.ok;
 }
@@ -221,8 +221,9 @@ function recordNode(
   request: JuteReader,
   txn: JuteWriter,
   from: number,
+  parentLength: number,
 ): void {
-  const { node, pending } = context;
+  const { node, parent, pending } = context;
   node.becomeCreated(context.zxidHi, context.zxidLo, context.timeHi, context.timeLo);
   if (kind === 'container') {
     node.ownerHi = containerOwnerHi;
@@ -235,8 +236,8 @@ function recordNode(
   }
   acl.giveTo(node);
   const start = from + 4;
-  node.setPath(txn.bytes, start, txn.offset);
-  node.addData(request.bytes, body.dataStart, body.dataLength);
+  node.setPath(parent, txn.bytes, start + parentLength, txn.offset);
+  node.setData(request.bytes, body.dataStart, body.dataLength);
   pending.put(txn.bytes, start, txn.offset, node);
 }
 

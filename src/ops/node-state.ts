@@ -2,7 +2,10 @@
  * The state of one node as prep sees it: all that a txn may depend on or change, without the data
  * itself. Filled from the tree or from an outstanding change; a plain record that is reused.
  */
-import { crcBegin, crcBytes } from '../tree/digest.ts';
+import { ViewCache } from '../base/copy-bytes.ts';
+import { crcView } from '../tree/digest.ts';
+
+const views = new ViewCache();
 
 export class NodeState {
   czxidHi = 0;
@@ -25,7 +28,10 @@ export class NodeState {
   childCount = 0;
   /** -1 for null data. */
   dataLength = -1;
-  /** CRC-32 state over path and data, which `statDigest` continues. */
+  /** Of its path, also where there is no such node. */
+  hash = 0;
+  /** CRC-32 state over the path, and over path and data, which `statDigest` continues. */
+  pathCrc = 0;
   dataPathCrc = 0;
   /** The node's part of the tree digest, unsigned. */
   digest = 0;
@@ -52,6 +58,8 @@ export class NodeState {
     this.ownerLo = other.ownerLo;
     this.childCount = other.childCount;
     this.dataLength = other.dataLength;
+    this.hash = other.hash;
+    this.pathCrc = other.pathCrc;
     this.dataPathCrc = other.dataPathCrc;
     this.digest = other.digest;
     this.aclId = other.aclId;
@@ -70,14 +78,17 @@ export class NodeState {
     this.digest = 0;
   }
 
-  /** Path and data, in this order; the root's path is empty here. */
-  setPath(path: Uint8Array, start: number, end: number): void {
-    this.dataPathCrc = crcBytes(crcBegin, path, start, end - start === 1 ? start : end);
+  /** A path that goes on behind that of the parent with `path[start..end)`. */
+  setPath(parent: NodeState, path: Uint8Array, start: number, end: number): void {
+    this.pathCrc = crcView(parent.pathCrc, views.viewOf(path), start, end);
   }
 
-  addData(data: Uint8Array, start: number, length: number): void {
+  /** -1 is the length of null data, which may come with any start. */
+  setData(data: Uint8Array, start: number, length: number): void {
     this.dataLength = length;
-    if (length > 0) this.dataPathCrc = crcBytes(this.dataPathCrc, data, start, start + length);
+    this.dataPathCrc = this.pathCrc;
+    if (length <= 0) return;
+    this.dataPathCrc = crcView(this.pathCrc, views.viewOf(data), start, start + length);
   }
 
   /** A child came to be: as the tree does it, never backwards (Apache `DataTree.createNode`). */

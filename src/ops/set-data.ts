@@ -35,8 +35,7 @@ export const prepareSetData: PrepareOp = (context, request, txn) => {
   node.mzxidLo = context.zxidLo;
   node.mtimeHi = context.timeHi;
   node.mtimeLo = context.timeLo;
-  node.setPath(bytes, start, end);
-  node.addData(bytes, dataStart, dataLength);
+  node.setData(bytes, dataStart, dataLength);
   pending.put(bytes, start, end, node);
   txn.writeBuffer(bytes, start, end);
   txn.writeBuffer(dataLength < 0 ? null : bytes, dataStart, dataStart + dataLength);

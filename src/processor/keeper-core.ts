@@ -9,12 +9,12 @@
  */
 import type { Identities } from '../auth/identity.ts';
 import { assert } from '../base/assert.ts';
+import { ViewCache } from '../base/copy-bytes.ts';
 import { requestHeaderBytes } from '../base/limits.ts';
 import { compareHalves } from '../base/zxid.ts';
 import { OpCode } from '../jute/proto.ts';
 import { TxnHeaderOffset } from '../jute/txn.ts';
 import { clientOpRow } from '../ops/op-table.ts';
-import { ViewCache } from '../tree/copy.ts';
 import { Waiting } from './commit-order.ts';
 import { Connection } from './connection.ts';
 import { Connections } from './connections.ts';
@@ -319,9 +319,9 @@ export class KeeperCore {
   }
 
   private finish(proposal: Proposal): void {
-    const { txn, xid } = proposal;
+    const { txn, start, end, xid } = proposal;
     const connection = this.connections.get(proposal.cnxnId);
-    this.apply(connection, txn.bytes, txn.view, 0, txn.offset, xid);
+    this.apply(connection, txn.bytes, txn.view, start, end, xid);
     this.proposer.onApplied(proposal);
     // What follows may propose again, and so take this one's memory.
     this.proposer.proposals.shift();

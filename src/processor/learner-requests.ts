@@ -5,11 +5,11 @@
  * refusal is a txn like any other, since the learner's client waits for one.
  */
 import { assert } from '../base/assert.ts';
+import { ViewCache } from '../base/copy-bytes.ts';
 import { ErrorCode } from '../base/error-codes.ts';
 import { OpCode } from '../jute/proto.ts';
 import { opRow } from '../ops/op-table.ts';
 import type { SessionTracker } from '../state/session-tracker.ts';
-import { ViewCache } from '../tree/copy.ts';
 import { IdentityCache } from './identity-cache.ts';
 import type { ForwardedRequest, KeeperParts, KeeperSettings } from './keeper-ports.ts';
 import {

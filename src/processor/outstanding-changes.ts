@@ -19,7 +19,6 @@ import type { TreeView } from '../tree/tree-view.ts';
 class ChangeRecord extends NodeState {
   path = new Uint8Array(64);
   pathLength = 0;
-  hash = 0;
   exists = false;
   zxidHi = 0;
   zxidLo = 0;
@@ -72,14 +71,18 @@ export class OutstandingChanges implements PendingView {
   }
 
   read(path: Uint8Array, start: number, end: number, into: NodeState): boolean {
-    const record = this.latest(path, start, pathEnd(start, end, path));
+    const { tree } = this;
+    const stop = pathEnd(start, end, path);
+    const hash = tree.hashOf(path, start, stop);
+    into.hash = hash;
+    const record = this.latest(hash, path, start, stop);
     if (record !== null) {
       if (record.exists) into.copyFrom(record);
       return record.exists;
     }
-    const ref = this.tree.find(path, start, end);
+    const ref = tree.findHashed(hash, stop - start);
     if (ref === 0) return false;
-    readNode(this.tree, ref, into);
+    readNode(tree, ref, into);
     return true;
   }
 
@@ -88,14 +91,14 @@ export class OutstandingChanges implements PendingView {
     const digest = outside ? 0 : statDigest(node.dataPathCrc, node);
     this.addDigest(digest - node.digest);
     node.digest = digest;
-    const record = this.record(path, start, pathEnd(start, end, path));
+    const record = this.record(node.hash, path, start, pathEnd(start, end, path));
     record.copyFrom(node);
     record.exists = true;
   }
 
   drop(path: Uint8Array, start: number, end: number, node: NodeState): void {
     this.addDigest(-node.digest);
-    const record = this.record(path, start, pathEnd(start, end, path));
+    const record = this.record(node.hash, path, start, pathEnd(start, end, path));
     record.exists = false;
     record.acl = null;
   }
@@ -111,7 +114,7 @@ export class OutstandingChanges implements PendingView {
       const length = tree.pathLength(ref);
       if (length > this.scratch.byteLength) this.scratch = new Uint8Array(length * 2);
       tree.writePath(ref, this.scratch, 0);
-      const record = this.latest(this.scratch, 0, length);
+      const record = this.latest(tree.pathHashOf(ref), this.scratch, 0, length);
       if (record === null || ownedBy(record, idHi, idLo)) visit(this.scratch, 0, length);
     }
     for (let record = this.oldest; record !== null; record = record.next) {
@@ -165,9 +168,7 @@ export class OutstandingChanges implements PendingView {
     this.digestHi = (this.digestHi + Math.floor(lo / 0x100000000)) | 0;
   }
 
-  private latest(path: Uint8Array, start: number, end: number): ChangeRecord | null {
-    if (this.oldest === null) return null;
-    const hash = this.tree.hashOf(path, start, end);
+  private latest(hash: number, path: Uint8Array, start: number, end: number): ChangeRecord | null {
     let record = this.buckets[hash & (bucketCount - 1)] as ChangeRecord | null;
     while (record !== null && !(record.hash === hash && hasPath(record, path, start, end))) {
       record = record.bucketNext;
@@ -176,15 +177,15 @@ export class OutstandingChanges implements PendingView {
   }
 
   /** The record of the path under this txn: the one it has already, or a new one. */
-  private record(path: Uint8Array, start: number, end: number): ChangeRecord {
-    const latest = this.latest(path, start, end);
+  private record(hash: number, path: Uint8Array, start: number, end: number): ChangeRecord {
+    const latest = this.latest(hash, path, start, end);
     if (latest !== null && this.isOfThisTxn(latest)) return latest;
     const record = this.take();
     const length = end - start;
     if (length > record.path.byteLength) record.path = new Uint8Array(length * 2);
     for (let i = 0; i < length; i++) record.path[i] = path[start + i] as number;
     record.pathLength = length;
-    record.hash = this.tree.hashOf(path, start, end);
+    record.hash = hash;
     record.zxidHi = this.zxidHi;
     record.zxidLo = this.zxidLo;
     if (latest !== null) {
@@ -275,6 +276,7 @@ function readNode(tree: TreeView, ref: number, into: NodeState): void {
   into.ownerLo = tree.ownerLo(ref);
   into.childCount = tree.childCount(ref);
   into.dataLength = tree.dataLength(ref);
+  into.pathCrc = tree.pathCrc(ref);
   into.dataPathCrc = tree.dataPathCrc(ref);
   into.digest = tree.nodeDigest(ref);
   into.aclId = tree.aclId(ref);

@@ -92,6 +92,7 @@ export class Prep implements PrepContext {
   readonly opening = new SessionIdSet();
   private slot = noSlot;
   private txn: JuteWriter | null = null;
+  private txnStart = 0;
   private readonly sessions: SessionTracker;
   private readonly proposals: Proposals;
   private readonly monitor: KeeperMonitor;
@@ -127,7 +128,7 @@ export class Prep implements PrepContext {
   hasRoomFor(bytes: number): boolean {
     const { tree, proposals, pending, txn } = this;
     if (!tree.hasRoomFor(bytes)) return false;
-    const payloadBytes = proposals.bytes + (txn?.offset ?? 0);
+    const payloadBytes = proposals.bytes + (txn?.offset ?? 0) - this.txnStart;
     const pendingBytes = payloadBytes + pending.count * nodeOverheadBytes;
     const reserveBytes = tree.memoryBytesTotal * reserveShare;
     if (pendingBytes + bytes < reserveBytes / 2) return true;
@@ -164,6 +165,7 @@ export class Prep implements PrepContext {
     this.pending.begin(this.zxidHi, this.zxidLo);
     const { txn } = proposal;
     this.txn = txn;
+    this.txnStart = proposal.start;
     txn.reserve(txnHeaderBytes);
     const err = this.askOp(row, request, txn);
     proposal.type = row.code;
@@ -183,6 +185,7 @@ export class Prep implements PrepContext {
     proposal.type = type;
     proposal.zxidHi = this.zxidHi;
     proposal.zxidLo = this.zxidLo;
+    this.txnStart = proposal.start;
     proposal.txn.reserve(txnHeaderBytes);
     this.becomeError(proposal.txn, err);
     this.writeHeader(proposal, OpCode.error);
@@ -202,35 +205,37 @@ export class Prep implements PrepContext {
       err = ErrorCode.marshallingError;
     }
     if (err !== ErrorCode.ok) return err;
-    if (txn.offset + txnDigestBytes <= this.settings.txnBytesMax) return err;
+    const length = txn.offset - this.txnStart;
+    if (length + txnDigestBytes <= this.settings.txnBytesMax) return err;
     if (row.code !== OpCode.closeSession) return ErrorCode.marshallingError;
     // A session must always be able to end: replicas know its nodes without the list, too.
-    txn.offset = txnHeaderBytes;
+    txn.offset = this.txnStart + txnHeaderBytes;
     return ErrorCode.ok;
   }
 
   private becomeError(txn: JuteWriter, err: ErrorCode): void {
     this.pending.rollback();
-    txn.offset = txnHeaderBytes;
+    txn.offset = this.txnStart + txnHeaderBytes;
     txn.writeInt(err);
   }
 
   private writeHeader(proposal: Proposal, type: number): void {
-    const { view } = proposal.txn;
-    view.setInt32(TxnHeaderOffset.clientId, this.sessionIdHi);
-    view.setInt32(TxnHeaderOffset.clientId + 4, this.sessionIdLo);
-    view.setInt32(TxnHeaderOffset.cxid, proposal.xid);
-    view.setInt32(TxnHeaderOffset.zxid, this.zxidHi);
-    view.setInt32(TxnHeaderOffset.zxid + 4, this.zxidLo);
-    view.setInt32(TxnHeaderOffset.time, this.timeHi);
-    view.setInt32(TxnHeaderOffset.time + 4, this.timeLo);
-    view.setInt32(TxnHeaderOffset.type, type);
+    const { start, txn } = proposal;
+    const { view } = txn;
+    view.setInt32(start + TxnHeaderOffset.clientId, this.sessionIdHi);
+    view.setInt32(start + TxnHeaderOffset.clientId + 4, this.sessionIdLo);
+    view.setInt32(start + TxnHeaderOffset.cxid, proposal.xid);
+    view.setInt32(start + TxnHeaderOffset.zxid, this.zxidHi);
+    view.setInt32(start + TxnHeaderOffset.zxid + 4, this.zxidLo);
+    view.setInt32(start + TxnHeaderOffset.time, this.timeHi);
+    view.setInt32(start + TxnHeaderOffset.time + 4, this.timeLo);
+    view.setInt32(start + TxnHeaderOffset.type, type);
   }
 
   /** Not behind a closeSession without body: readers would take it for one. */
   private maybeWriteDigest(type: number, txn: JuteWriter): void {
     if (!this.settings.digestEnabled) return;
-    if (type === OpCode.closeSession && txn.offset === txnHeaderBytes) return;
+    if (type === OpCode.closeSession && txn.offset === this.txnStart + txnHeaderBytes) return;
     txn.writeInt(digestVersion);
     txn.writeHalves(this.pending.digestHi, this.pending.digestLo);
   }

@@ -1,10 +1,20 @@
 /**
  * The txns that are proposed and not committed, oldest first, each with its bytes and with the
- * request that it answers. Their buffers are reused.
+ * request that it answers. Txns lie one behind the other in a few pages, which are reused: many
+ * small buffers would not stay in the processor's cache.
  */
 import { JuteWriter } from '../jute/writer.ts';
 
 export const noConnection = -1;
+
+const pageBytes = 64 * 1024;
+
+/** Many txns, or one that is longer than a page. Its bytes are replaced when they grow. */
+class TxnPage {
+  readonly txns = new JuteWriter(pageBytes);
+  /** Txns in it that are still needed. */
+  inUse = 0;
+}
 
 class Proposal {
   zxidHi = 0;
@@ -14,15 +24,25 @@ class Proposal {
   xid = 0;
   /** Op code of the request; the txn's type is another one when it failed. */
   type = 0;
-  /** TxnHeader, body, TxnDigest. */
-  readonly txn = new JuteWriter(256);
+  page: TxnPage;
+  /** TxnHeader, body, TxnDigest: `txn.bytes[start..end)`, once it is in the list. */
+  start = 0;
+  end = 0;
   next: Proposal | null = null;
+
+  constructor(page: TxnPage) {
+    this.page = page;
+  }
+
+  get txn(): JuteWriter {
+    return this.page.txns;
+  }
 }
 
 export type { Proposal };
 
 const spareMax = 1024;
-const spareBytesMax = 16 * 1024;
+const sparePagesMax = 16;
 
 export class Proposals {
   count = 0;
@@ -32,16 +52,22 @@ export class Proposals {
   private newest: Proposal | null = null;
   private spare: Proposal | null = null;
   private spareCount = 0;
+  /** The page that the next txn begins in. */
+  private page = new TxnPage();
+  private readonly sparePages: TxnPage[] = [];
 
-  /** An empty one, not in the list yet. */
+  /** An empty one, not in the list yet: the next to be pushed. Its txn is written at `start`. */
   take(): Proposal {
-    const proposal = this.spare ?? new Proposal();
+    if (this.page.txns.offset >= pageBytes) this.page = this.sparePages.pop() ?? new TxnPage();
+    const { page } = this;
+    const proposal = this.spare ?? new Proposal(page);
     if (proposal === this.spare) {
       this.spare = proposal.next;
       this.spareCount--;
     }
     proposal.next = null;
-    proposal.txn.reset();
+    proposal.page = page;
+    proposal.start = page.txns.offset;
     return proposal;
   }
 
@@ -49,8 +75,10 @@ export class Proposals {
     if (this.newest === null) this.oldest = proposal;
     else this.newest.next = proposal;
     this.newest = proposal;
+    proposal.end = proposal.txn.offset;
+    proposal.page.inUse++;
     this.count++;
-    this.bytes += proposal.txn.offset;
+    this.bytes += proposal.end - proposal.start;
   }
 
   /** Forgets the oldest: its bytes are reused. */
@@ -60,11 +88,25 @@ export class Proposals {
     this.oldest = proposal.next;
     if (this.oldest === null) this.newest = null;
     this.count--;
-    this.bytes -= proposal.txn.offset;
+    this.bytes -= proposal.end - proposal.start;
+    this.release(proposal.page);
     proposal.next = null;
-    if (this.spareCount >= spareMax || proposal.txn.bytes.byteLength > spareBytesMax) return;
+    if (this.spareCount >= spareMax) return;
     proposal.next = this.spare;
     this.spare = proposal;
     this.spareCount++;
+  }
+
+  /** A page without txns is reused, but for one that a long txn has made too large to keep. */
+  private release(page: TxnPage): void {
+    page.inUse--;
+    if (page.inUse > 0) return;
+    const isKept = page.txns.bytes.byteLength <= 2 * pageBytes;
+    page.txns.reset();
+    if (page === this.page) {
+      if (!isKept) this.page = new TxnPage();
+    } else if (isKept && this.sparePages.length < sparePagesMax) {
+      this.sparePages.push(page);
+    }
   }
 }

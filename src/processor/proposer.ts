@@ -103,8 +103,8 @@ export class Proposer {
     this.changes.release(proposal.zxidHi, proposal.zxidLo);
     if (proposal.type !== OpCode.createSession) return;
     const { view } = proposal.txn;
-    const idHi = view.getInt32(TxnHeaderOffset.clientId);
-    this.prep.opening.delete(idHi, view.getInt32(TxnHeaderOffset.clientId + 4));
+    const idAt = proposal.start + TxnHeaderOffset.clientId;
+    this.prep.opening.delete(view.getInt32(idAt), view.getInt32(idAt + 4));
   }
 
   /** Is the createSession of this session proposed and not applied yet? */
@@ -135,7 +135,7 @@ export class Proposer {
 
   private send(proposal: Proposal): void {
     this.proposals.push(proposal);
-    const { txn, zxidHi, zxidLo } = proposal;
-    this.parts.output.propose(txn.bytes, 0, txn.offset, zxidHi, zxidLo);
+    const { txn, start, end, zxidHi, zxidLo } = proposal;
+    this.parts.output.propose(txn.bytes, start, end, zxidHi, zxidLo);
   }
 }

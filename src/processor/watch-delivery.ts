@@ -37,12 +37,21 @@ export class WatchDelivery {
 
   /** An event on a path, shown to readers of the node `ref`. The empty path is the root. */
   trigger(type: EventType, ref: number, path: Uint8Array, start: number, end: number): void {
-    if (start === end) {
-      this.trigger(type, ref, rootPath, 0, 1);
-      return;
-    }
+    const { tree } = this.parts;
+    if (end - start > 1) this.triggerHashed(type, ref, path, start, end, tree.pathHashOf(ref));
+    else this.triggerHashed(type, ref, rootPath, 0, 1, tree.hashOf(rootPath, 0, 1));
+  }
+
+  private triggerHashed(
+    type: EventType,
+    ref: number,
+    path: Uint8Array,
+    start: number,
+    end: number,
+    hash: number,
+  ): void {
     const { tree, watches, output, monitor } = this.parts;
-    const found = watches.trigger(type, path, start, end, tree.hashOf(path, start, end));
+    const found = watches.trigger(type, path, start, end, hash);
     if (found === 0) return;
     monitor.watchesTriggered(type, found);
     const count = tree.isReadableByAnyone(ref) ? found : this.keepReaders(ref, found);

@@ -11,6 +11,7 @@
  *   0                      16                position     allocated           padded
  */
 import { assert } from '../base/assert.ts';
+import { copyBytes, ViewCache } from '../base/copy-bytes.ts';
 import type { Disk, DiskFile } from '../base/ports.ts';
 import { compareHalves, highHalf, lowHalf, type Zxid, zxidOf } from '../base/zxid.ts';
 import { adler32 } from './adler32.ts';
@@ -66,6 +67,7 @@ export class TxnLogWriter {
   private batch = new Uint8Array(batchBytesInitial);
   private batchView = new DataView(this.batch.buffer);
   private batchLength = 0;
+  private readonly payloads = new ViewCache();
   private batchTxns = 0;
   private batchFirstHi = 0;
   private batchFirstLo = 0;
@@ -129,7 +131,7 @@ export class TxnLogWriter {
     view.setInt32(at, 0);
     view.setUint32(at + 4, adler32(bytes, start, end));
     view.setInt32(at + 8, length);
-    this.copyIntoBatch(bytes, start, end, at + recordHeaderBytes);
+    copyBytes(this.payloads.viewOf(bytes), start, view, at + recordHeaderBytes, length);
     this.batch[next - 1] = recordEndMark;
     if (at === 0) {
       this.batchFirstHi = zxidHi;
@@ -290,16 +292,6 @@ export class TxnLogWriter {
     if (grows && follows) return;
     const last = zxidOf(this.appendedHi, this.appendedLo).toString(16);
     assert(false, `zxid 0x${zxidOf(zxidHi, zxidLo).toString(16)} does not follow 0x${last}`);
-  }
-
-  private copyIntoBatch(bytes: Uint8Array, start: number, end: number, at: number): void {
-    const batch = this.batch;
-    // A short copy by hand costs less than making a view for `set`.
-    if (end - start < 64) {
-      for (let from = start, to = at; from < end; from++, to++) batch[to] = bytes[from];
-      return;
-    }
-    batch.set(bytes.subarray(start, end), at);
   }
 
   private growBatch(needed: number): void {

@@ -4,7 +4,7 @@
  * be torn, so every ref and every length is checked before it is used, and a read that cannot go
  * on throws a RangeError. Refs that come out of here always lie inside the memory.
  */
-import { copyBytes, ViewCache } from './copy.ts';
+import { copyBytes, ViewCache } from '../base/copy-bytes.ts';
 import {
   granuleShift,
   granuleWordShift,
@@ -188,6 +188,11 @@ export class NodeView {
   /** Unsigned 32-bit digest of a node, 0 below /zookeeper/. */
   nodeDigest(ref: number): number {
     return this.wordOf(ref, Node.digest) >>> 0;
+  }
+
+  /** CRC-32 state (int32, not inverted) after the path; the root's is empty. */
+  pathCrc(ref: number): number {
+    return this.wordOf(ref, Node.pathCrc);
   }
 
   /** CRC-32 state (int32, not inverted) after path and data: `statDigest` continues from it. */

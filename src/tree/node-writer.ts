@@ -5,9 +5,10 @@
  * that the walker may read without that lock is not written again.
  */
 import { assert } from '../base/assert.ts';
+import { copyBytes } from '../base/copy-bytes.ts';
 import { AclTable } from './acl-table.ts';
 import { Allocator } from './allocator.ts';
-import { copyBytes, copyWithCrc } from './copy.ts';
+import { copyWithCrc } from './copy.ts';
 import {
   crcBegin,
   crcEffect,

@@ -9,8 +9,8 @@
  *     if (view.endRead(seq)) ...the reply is true...
  *   }
  */
+import { copyBytes, ViewCache } from '../base/copy-bytes.ts';
 import { AclTableView } from './acl-table-view.ts';
-import { copyBytes, ViewCache } from './copy.ts';
 import { indexFind } from './hash-index.ts';
 import {
   Control,
@@ -69,7 +69,12 @@ export class TreeView extends NodeView {
   find(bytes: Uint8Array, start: number, end: number): number {
     const length = end - start;
     if (length <= 1 && (length === 0 || bytes[start] === slash)) return this.root;
-    const hash = this.loadKey(bytes, start, length);
+    return this.findHashed(this.loadKey(bytes, start, length), length);
+  }
+
+  /** The node at the path that `hashOf` was asked for last: its hash and length. */
+  findHashed(hash: number, length: number): number {
+    if (length === 0) return this.root;
     let ref = indexFind(this.map, pathIndexPlace, hash);
     for (let hops = 0; ref !== 0; hops++) {
       if (this.hasKey(ref, length)) return ref;

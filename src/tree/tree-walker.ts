@@ -8,8 +8,8 @@
  * leads to all siblings that stood behind it and are still there, and its parent leads back up.
  * Allocates only to grow `record`; never waits: when the writer is in the way it says so.
  */
+import { copyBytes } from '../base/copy-bytes.ts';
 import { AclTableView } from './acl-table-view.ts';
-import { copyBytes } from './copy.ts';
 import {
   Control,
   Node,

@@ -6,9 +6,9 @@
  * asserted here.
  */
 import { assert } from '../base/assert.ts';
+import { copyBytes } from '../base/copy-bytes.ts';
 import { compareHalves } from '../base/zxid.ts';
 import { aclIdOpen } from './acl-table.ts';
-import { copyBytes } from './copy.ts';
 import { crcEffect, DigestOffset, swapBytes } from './digest.ts';
 import { HashIndex } from './hash-index.ts';
 import {
