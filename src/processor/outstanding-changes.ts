@@ -259,21 +259,7 @@ function ownedBy(record: ChangeRecord, idHi: number, idLo: number): boolean {
 }
 
 function readNode(tree: TreeView, ref: number, into: NodeState): void {
-  into.czxidHi = tree.czxidHi(ref);
-  into.czxidLo = tree.czxidLo(ref);
-  into.mzxidHi = tree.mzxidHi(ref);
-  into.mzxidLo = tree.mzxidLo(ref);
-  into.pzxidHi = tree.pzxidHi(ref);
-  into.pzxidLo = tree.pzxidLo(ref);
-  into.ctimeHi = tree.ctimeHi(ref);
-  into.ctimeLo = tree.ctimeLo(ref);
-  into.mtimeHi = tree.mtimeHi(ref);
-  into.mtimeLo = tree.mtimeLo(ref);
-  into.version = tree.version(ref);
-  into.cversion = tree.cversion(ref);
-  into.aversion = tree.aversion(ref);
-  into.ownerHi = tree.ownerHi(ref);
-  into.ownerLo = tree.ownerLo(ref);
+  tree.readDigestStat(ref, into);
   into.childCount = tree.childCount(ref);
   into.dataLength = tree.dataLength(ref);
   into.pathCrc = tree.pathCrc(ref);

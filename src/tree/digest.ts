@@ -114,26 +114,15 @@ export interface DigestStat {
 
 /** Node digest from the CRC state after path and data: what prep needs to foretell a change. */
 export function statDigest(pathAndData: number, stat: DigestStat): number {
-  const words = scratch;
-  words[0] = swapBytes(stat.czxidHi);
-  words[1] = swapBytes(stat.czxidLo);
-  words[2] = swapBytes(stat.mzxidHi);
-  words[3] = swapBytes(stat.mzxidLo);
-  words[4] = swapBytes(stat.pzxidHi);
-  words[5] = swapBytes(stat.pzxidLo);
-  words[6] = swapBytes(stat.ctimeHi);
-  words[7] = swapBytes(stat.ctimeLo);
-  words[8] = swapBytes(stat.mtimeHi);
-  words[9] = swapBytes(stat.mtimeLo);
-  words[10] = swapBytes(stat.version);
-  words[11] = swapBytes(stat.cversion);
-  words[12] = swapBytes(stat.aversion);
-  words[13] = swapBytes(stat.ownerHi);
-  words[14] = swapBytes(stat.ownerLo);
-  return crcEnd(crcStatWords(pathAndData, words));
+  let crc = crcPair(pathAndData, swapBytes(stat.czxidHi), swapBytes(stat.czxidLo));
+  crc = crcPair(crc, swapBytes(stat.mzxidHi), swapBytes(stat.mzxidLo));
+  crc = crcPair(crc, swapBytes(stat.pzxidHi), swapBytes(stat.pzxidLo));
+  crc = crcPair(crc, swapBytes(stat.ctimeHi), swapBytes(stat.ctimeLo));
+  crc = crcPair(crc, swapBytes(stat.mtimeHi), swapBytes(stat.mtimeLo));
+  crc = crcPair(crc, swapBytes(stat.version), swapBytes(stat.cversion));
+  crc = crcPair(crc, swapBytes(stat.aversion), swapBytes(stat.ownerHi));
+  return crcEnd(crcWord(crc, swapBytes(stat.ownerLo)));
 }
-
-const scratch = new Int32Array(15);
 
 /** State after the 60 bytes of a Stat, given as 15 little-endian words in digest order. */
 export function crcStatWords(state: number, words: Int32Array): number {

@@ -5,6 +5,7 @@
  * on throws a RangeError. Refs that come out of here always lie inside the memory.
  */
 import { copyBytes, ViewCache } from '../base/copy-bytes.ts';
+import type { DigestStat } from './digest.ts';
 import {
   granuleShift,
   granuleWordShift,
@@ -168,6 +169,27 @@ export class NodeView {
     const length = imageFrameBytes + Math.max(this.imageView.getInt32(from), 0);
     copyBytes(this.imageView, from, this.outputs.viewOf(out), at, length);
     return length;
+  }
+
+  /** The Stat as the digest covers it, all at once: cversion and owner are raw. */
+  readDigestStat(ref: number, into: DigestStat): void {
+    const at = this.findStat(ref);
+    const view = this.imageView;
+    into.czxidHi = view.getInt32(at + Stat.czxid);
+    into.czxidLo = view.getInt32(at + Stat.czxid + 4);
+    into.mzxidHi = view.getInt32(at + Stat.mzxid);
+    into.mzxidLo = view.getInt32(at + Stat.mzxid + 4);
+    into.pzxidHi = view.getInt32(at + Stat.pzxid);
+    into.pzxidLo = view.getInt32(at + Stat.pzxid + 4);
+    into.ctimeHi = view.getInt32(at + Stat.ctime);
+    into.ctimeLo = view.getInt32(at + Stat.ctime + 4);
+    into.mtimeHi = view.getInt32(at + Stat.mtime);
+    into.mtimeLo = view.getInt32(at + Stat.mtime + 4);
+    into.version = view.getInt32(at + Stat.version);
+    into.aversion = view.getInt32(at + Stat.aversion);
+    into.cversion = this.wordOf(ref, Node.cversion);
+    into.ownerHi = this.wordOf(ref, Node.ownerHi);
+    into.ownerLo = this.wordOf(ref, Node.ownerLo);
   }
 
   /** Writes the Stat as clients see it: 68 bytes, which is what it returns. */
