@@ -7,6 +7,9 @@ import type { Socket } from 'node:net';
 import { copyBytes } from '../base/copy-bytes.ts';
 import type { Slab, SlabPool } from './slab-pool.ts';
 
+/** The replies of a whole read event come from memory that is not shared: bulk copies are fast. */
+const bulkBytesMin = 512;
+
 export class Outbound {
   private readonly pool: SlabPool;
   private slab: Slab | null = null;
@@ -24,7 +27,8 @@ export class Outbound {
   append(bytes: Uint8Array, start: number, end: number): void {
     const length = end - start;
     const slab = this.roomFor(length);
-    copyBytes(this.pool.sources.viewOf(bytes), start, slab.view, this.end, length);
+    if (length >= bulkBytesMin) slab.bytes.set(bytes.subarray(start, end), this.end);
+    else copyBytes(this.pool.sources.viewOf(bytes), start, slab.view, this.end, length);
     this.end += length;
   }
 
