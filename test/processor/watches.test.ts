@@ -74,6 +74,13 @@ describe('an event', () => {
     }
   });
 
+  it('of the root’s own data is found under its one path', () => {
+    const { client, other } = start();
+    client.getData('/', true);
+    other.setData('/', 'x');
+    expect(seen(client)).toEqual([[nodeDataChanged, '/']]);
+  });
+
   it('of a child of the root names the root', () => {
     const { client, other } = start();
     client.getChildren('/', true);
