@@ -84,7 +84,7 @@ export function readConfiguration(sources: ConfigurationSources): Configuration 
   takeClientPort(draft, membership, myId);
   warnings.push(...settle(settings, origins));
   const distributed = isDistributed(settings, membership);
-  if (distributed) checkEnsemble(settings, origins, membership, myId);
+  if (distributed) warnings.push(...checkEnsemble(settings, origins, membership, myId));
   const { families } = draft;
   return {
     settings,

@@ -44,7 +44,7 @@ export const clusterSettings = {
   }),
   peerType: key(oneOf('participant', 'observer'), 'participant', {
     means: 'Whether this member votes; the server lines decide where they say otherwise.',
-    quiet,
+    status: works,
   }),
   standaloneEnabled: key(flag, true, {
     means: 'One voter runs as a standalone server; with false, as an ensemble of one.',

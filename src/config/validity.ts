@@ -134,17 +134,25 @@ export function isDistributed(settings: SettingsDraft, membership: Membership | 
   return !settings.standaloneEnabled || votersOf(membership).length > 1;
 }
 
-/** What only an ensemble needs. `myId` is the number of the file myid, null when there is none. */
+/**
+ * What only an ensemble needs. `myId` is the number of the file myid, null when there is none. The
+ * server lines say who votes, whatever peerType says (`QuorumPeerConfig.setupPeerType`).
+ */
 export function checkEnsemble(
   settings: SettingsDraft,
   origins: Origins,
   membership: Membership | null,
   myId: number | null,
-): void {
+): ConfigWarning[] {
   for (const key of ['initLimit', 'syncLimit'] as const) {
     if (settings[key] <= 0) throw problem(settings, origins, { key, allowed: 'a number of ticks' });
   }
-  if (myId !== null && membership?.servers.has(myId)) return;
+  const own = myId === null ? undefined : membership?.servers.get(myId);
+  if (own !== undefined) {
+    if (own.role === settings.peerType) return [];
+    const message = `peerType is ${settings.peerType}, but the line server.${myId} says ${own.role}, and that counts`;
+    return [{ key: 'peerType', message }];
+  }
   throw new ConfigError({
     origin: { kind: 'default' },
     key: 'myid',

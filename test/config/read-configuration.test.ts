@@ -334,6 +334,19 @@ describe('rules', () => {
     expect(() => configure({ cfg: base + lines + limits })).toThrow('/data/myid');
   });
 
+  test('the server line says who votes, and a peerType that says otherwise is told so', () => {
+    const lines = 'server.1=a:1:2\nserver.2=b:1:2\nserver.3=c:1:2:observer\n';
+    const cfg = `${base}${lines}initLimit=10\nsyncLimit=5\n`;
+    const warned = (own: string, peerType: string) =>
+      configure({ cfg: `${cfg}peerType=${peerType}\n`, files: { '/data/myid': own } }).warnings;
+    expect(warned('3', 'observer')).toEqual([]);
+    expect(warned('1', 'participant')).toEqual([]);
+    expect(warned('1', 'observer').map(({ message }) => message)).toEqual([
+      'peerType is observer, but the line server.1 says participant, and that counts',
+    ]);
+    expect(warned('3', 'participant')).toHaveLength(1);
+  });
+
   test('one server line runs standalone, on the client port of the line', () => {
     const cfg = 'dataDir=/data\nserver.1=localhost:2888:3888;2183\n';
     const { settings, isDistributed, warnings } = configure({ cfg });
