@@ -6,8 +6,8 @@ const minutes = 60_000;
 
 /**
  * `unit` needs Node alone and is what `npm test` runs. `sim` enumerates crashes, `stress` runs for
- * minutes on purpose, `e2e` starts real
- * processes, `interop` talks to foreign clients and servers, which test/interop/setup.sh installs.
+ * minutes on purpose, `e2e` starts real processes, `interop` talks to foreign clients and servers,
+ * which test/interop/setup.sh installs.
  */
 export default defineConfig({
   test: {
