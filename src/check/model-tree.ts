@@ -48,6 +48,7 @@ export interface Applied {
   readonly told: readonly string[] | null;
 }
 
+const errorTxnBytes = 4;
 const containerOwner = -(1n << 63n);
 const builtIn = ['/', '/zookeeper', '/zookeeper/quota', '/zookeeper/config'];
 
@@ -86,7 +87,7 @@ export class ModelTree {
       const failed = subs.some(({ type }) => type === OpCode.error);
       for (const { type, data } of subs) {
         const body = new JuteReader(data ?? new Uint8Array(0));
-        if (failed) effects.push(type === OpCode.error ? failure(body) : undone);
+        if (failed) effects.push(isUndone(type, data) ? undone : failure(body));
         else effects.push(this.applyOne(header, type, body, changes));
       }
     } else if (header.type === OpCode.closeSession) {
@@ -204,6 +205,11 @@ function effect(type: number): Effect {
 
 /** What a failed multi had prepared before the operation that failed. */
 const undone = effect(OpCode.error);
+
+/** Apache may log it with the type of an error and the body that it had before. */
+function isUndone(type: number, data: Uint8Array | null): boolean {
+  return type !== OpCode.error || data?.byteLength !== errorTxnBytes;
+}
 
 function failure(reader: JuteReader): Effect {
   return { ...effect(OpCode.error), err: txn.errorTxn.read(reader).err };

@@ -4,8 +4,9 @@
  */
 import type { Disk } from '../base/ports.ts';
 import { hex64, zxidOf } from '../base/zxid.ts';
+import { OpCode } from '../jute/proto.ts';
 import { JuteReader } from '../jute/reader.ts';
-import { type TxnHeader, txnHeader } from '../jute/txn.ts';
+import { multiTxn, type TxnHeader, txnHeader, txnHeaderBytes } from '../jute/txn.ts';
 import { type DataDirectory, listStorage } from '../storage/data-directory.ts';
 import { TxnLogReader } from '../storage/txn-log-reader.ts';
 import type { Findings } from './findings.ts';
@@ -55,7 +56,7 @@ export function agreedLog(logs: readonly ServerLog[], findings: Findings): Logge
     for (const txn of txns) {
       const known = owner.get(txn.zxid);
       if (known === undefined) owner.set(txn.zxid, { txn, server });
-      else if (!sameBytes(known.txn.bytes, txn.bytes)) {
+      else if (!isSameTxn(known.txn, txn)) {
         findings.add('A', () => {
           return `${known.server} and ${server} have different txns ${hex64(txn.zxid)}`;
         });
@@ -67,6 +68,25 @@ export function agreedLog(logs: readonly ServerLog[], findings: Findings): Logge
   const indexOf = new Map(merged.map(({ zxid }, at) => [zxid, at]));
   for (const log of logs) checkHoles(log, merged, indexOf, findings);
   return merged;
+}
+
+/**
+ * Apache marks the operations of a failed multi as undone in the very object that it logs and sends
+ * (`DataTree.processTxn`), so its servers may have two forms of it, which change as little.
+ */
+function isSameTxn(a: LoggedTxn, b: LoggedTxn): boolean {
+  if (sameBytes(a.bytes, b.bytes)) return true;
+  const header = sameBytes(
+    a.bytes.subarray(0, txnHeaderBytes),
+    b.bytes.subarray(0, txnHeaderBytes),
+  );
+  return header && isFailedMulti(a) && isFailedMulti(b);
+}
+
+function isFailedMulti({ bytes }: LoggedTxn): boolean {
+  const reader = new JuteReader(bytes);
+  if (txnHeader.read(reader).type !== OpCode.multi) return false;
+  return (multiTxn.read(reader).txns ?? []).some(({ type }) => type === OpCode.error);
 }
 
 /** In an epoch counters follow each other, and every epoch begins with 1. */

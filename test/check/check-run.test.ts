@@ -1,6 +1,8 @@
 import { describe, expect, it } from 'vitest';
 import { checkRun, reportOf } from '../../src/check/check-run.ts';
-import { type MadeRun, madeRun } from './made-run.ts';
+import { OpCode } from '../../src/jute/proto.ts';
+import { createTxn, errorTxn, multiTxn } from '../../src/jute/txn.ts';
+import { At, bytesOf, logged, type MadeRun, madeRun, readerSession } from './made-run.ts';
 import { mutators } from './mutators.ts';
 
 function check({ logs, writer, reader }: MadeRun) {
@@ -24,6 +26,21 @@ describe('the history checker', () => {
   it('takes an answer that never came for one that may have been carried out', () => {
     const run = madeRun();
     Object.assign(run.writer.operations.at(-1)!, { answeredNs: -1n, zxid: 0n });
+    expect(reportOf(check(run))).not.toContain('BROKEN');
+  });
+
+  it('takes both forms in which Apache logs a failed multi', () => {
+    const run = madeRun();
+    const { multi, create, error } = OpCode;
+    const data = bytesOf(createTxn, {
+      ...{ path: '/x', data: null, acl: null, ephemeral: false, parentCVersion: 4 },
+    });
+    const failing = { type: error, data: bytesOf(errorTxn, { err: -101 }) };
+    for (const [at, type] of [create, error].entries()) {
+      const txns = [{ type, data }, failing];
+      const end = run.logs[at]!.txns;
+      end.push(logged(At.lastSet + 1n, readerSession, 50, multi, multiTxn, { txns }));
+    }
     expect(reportOf(check(run))).not.toContain('BROKEN');
   });
 });

@@ -3,15 +3,18 @@
  * server, or leads the ensemble elsewhere, happens in the middle of the work.
  */
 import { describe, expect, it } from 'vitest';
+import { apacheVersion } from '../../native-free-bench/apache/jars.ts';
 import { checkRun, reportOf } from '../../src/check/check-run.ts';
 import { readRunDirectory } from '../../src/check/node-run-directory.ts';
 import { NodeDisk } from '../../src/storage/node-disk.ts';
-import { EnsembleProcesses, ringkeepers } from '../support/ensemble-processes.ts';
+import type { MemberKind } from '../support/ensemble-member.ts';
+import { EnsembleProcesses } from '../support/ensemble-processes.ts';
 import { eventually } from '../support/eventually.ts';
 import { keepServer, recordRun } from '../support/recorded-run.ts';
 import { temporaryDirectory } from '../support/ringkeeper-process.ts';
-import { startTarget } from '../support/target-server.ts';
+import { startTarget, targetName } from '../support/target-server.ts';
 
+const kind: MemberKind = targetName === 'apache' ? `apache ${apacheVersion}` : 'ringkeeper';
 const work = { seed: 7, clients: 6 };
 /** Answers before the next thing happens. */
 const answersBetween = 700;
@@ -47,7 +50,7 @@ describe('a recorded history', () => {
 
   it('follows from the logs of an ensemble that loses its leader and a follower', async () => {
     const directory = temporaryDirectory();
-    const ensemble = await EnsembleProcesses.start({ voters: ringkeepers(3) });
+    const ensemble = await EnsembleProcesses.start({ voters: [kind, kind, kind] });
     try {
       await recordRun({ ...work, directory, ports: ensemble.ports }, async (acknowledged) => {
         for (const mode of ['leader', 'follower'] as const) {
