@@ -13,6 +13,17 @@ export const historyMagic = 0x524b_4849_5354_3031n;
 
 export const HistoryKind = { connection: 1, operation: 2, notification: 3 } as const;
 
+/** Shares the memory of the file; a million copies would be a burden for the collector. */
+const view: Field<Uint8Array | null> = {
+  read(reader) {
+    const length = reader.readLength();
+    if (length < 0) return null;
+    const start = reader.skip(length);
+    return reader.bytes.subarray(start, start + length);
+  },
+  write: buffer.write,
+};
+
 /** A handshake that a server accepted. Connections of a client are numbered from 1. */
 export const connectionRecord = record({
   atNs: long,
@@ -36,11 +47,11 @@ export const operationRecord = record({
   connection: int,
   xid: int,
   type: int,
-  request: buffer,
+  request: view,
   zxid: long,
   err: int,
   position: int,
-  reply: buffer,
+  reply: view,
 });
 export type OperationRecord = ValueOf<typeof operationRecord>;
 

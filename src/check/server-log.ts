@@ -30,16 +30,36 @@ export function headerOf(txn: LoggedTxn): TxnHeader {
   return txnHeader.read(new JuteReader(txn.bytes));
 }
 
+const slabBytes = 1024 * 1024;
+
+/** Many small copies in few buffers: a million of their own are a burden for the collector. */
+class Slabs {
+  private slab = new Uint8Array(0);
+  private used = 0;
+
+  copy(bytes: Uint8Array): Uint8Array {
+    if (bytes.byteLength > this.slab.byteLength - this.used) {
+      this.slab = new Uint8Array(Math.max(slabBytes, bytes.byteLength));
+      this.used = 0;
+    }
+    const start = this.used;
+    this.used += bytes.byteLength;
+    this.slab.set(bytes, start);
+    return this.slab.subarray(start, this.used);
+  }
+}
+
 /** Reads all whole records; a torn end is none of the checker's business. */
 export function readServerLog(disk: Disk, server: string, directory: DataDirectory): ServerLog {
   const listing = listStorage(disk, directory);
   const txns: LoggedTxn[] = [];
+  const slabs = new Slabs();
   for (const { path } of listing.logs) {
     const file = disk.openRead(path);
     try {
       const log = new TxnLogReader(file);
       for (let opensFile = true; log.next(); opensFile = false) {
-        const bytes = log.bytes.slice(log.start, log.end);
+        const bytes = slabs.copy(log.bytes.subarray(log.start, log.end));
         txns.push({ zxid: zxidOf(log.zxidHi, log.zxidLo), bytes, opensFile });
       }
     } finally {
