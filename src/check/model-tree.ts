@@ -64,13 +64,18 @@ export class ModelTree {
   stat(path: string): Stat | null {
     const node = this.nodes.get(path);
     if (node === undefined) return null;
-    const { data, owner, creations, children, ...rest } = node;
     return {
-      ...rest,
-      cversion: (creations * 2 - children.size) | 0,
-      ephemeralOwner: owner === containerOwner ? 0n : owner,
-      dataLength: data?.byteLength ?? 0,
-      numChildren: children.size,
+      czxid: node.czxid,
+      mzxid: node.mzxid,
+      ctime: node.ctime,
+      mtime: node.mtime,
+      version: node.version,
+      cversion: (node.creations * 2 - node.children.size) | 0,
+      aversion: node.aversion,
+      ephemeralOwner: node.owner === containerOwner ? 0n : node.owner,
+      dataLength: node.data?.byteLength ?? 0,
+      numChildren: node.children.size,
+      pzxid: node.pzxid,
     };
   }
 

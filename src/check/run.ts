@@ -37,15 +37,18 @@ export interface Run {
 
 const linesPerClient = 1_000_000;
 
+/** The histories become part of the run: their records are not copied. */
 export function joinRun(histories: readonly ClientHistory[], log: readonly LoggedTxn[]): Run {
   const operations: Operation[] = [];
   const notifications: Notification[] = [];
   for (const [at, { client, ...history }] of histories.entries()) {
     for (const each of history.operations) {
-      operations.push({ ...each, client, line: at * linesPerClient + each.connection });
+      operations.push(Object.assign(each, { client, line: at * linesPerClient + each.connection }));
     }
     for (const each of history.notifications) {
-      notifications.push({ ...each, client, line: at * linesPerClient + each.connection });
+      notifications.push(
+        Object.assign(each, { client, line: at * linesPerClient + each.connection }),
+      );
     }
   }
   const txnOf = new Int32Array(operations.length).fill(-1);
