@@ -69,6 +69,8 @@ export const commitLogBytesMax = 64 * mib;
 export const commitLogHeldBytesMax = 128 * mib;
 /** Snapshots that a leader sends at a time; a tree bears twice as many walks, jobs included. */
 export const snapshotStreamsMax = 8;
+/** Txns that a snapshot may have met while it was walked, and whose digests may be wrong behind it. */
+export const fuzzyTxnsMax = 1_000_000;
 /** Longest piece of a link's stream, or of a snapshot for the log, in one record of a ring. */
 export const linkPieceBytes = 64 * kib;
 /** Longest address on an election connection, and longest notification (Apache). */

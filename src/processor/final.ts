@@ -26,6 +26,8 @@ export class FinalStage implements ApplyListener, AnswerContext {
   readonly digestHistory = new DigestHistory();
   /** Txns after which the tree had another digest than their trailer says. */
   digestMismatches = 0;
+  /** So many txns more may meet their own effects, or those of later ones. */
+  laterTxnsLeft = 0;
   /** Slot of the session that the last txn opened, -1 when it opened none. */
   openedSlot = -1;
   /** Slot of the session that the last txn closed, -1 when it closed none. */
@@ -87,8 +89,20 @@ export class FinalStage implements ApplyListener, AnswerContext {
     tree.openSection();
     applier.apply(bytes, view, start, end);
     tree.closeSection(applier.zxidHi, applier.zxidLo);
-    if (!applier.isDigestAsExpected()) this.digestMismatches++;
+    this.judgeDigest();
     this.digestHistory.onApplied(applier.zxidHi, applier.zxidLo, tree);
+  }
+
+  /**
+   * A state that was loaded may hold effects of later txns: those of a snapshot that was walked
+   * while writes went on. Until a txn finds the tree as it foretells, none is wrong.
+   */
+  private judgeDigest(): void {
+    const { applier } = this;
+    if (!applier.hasDigest) return;
+    if (applier.isDigestAsExpected()) this.laterTxnsLeft = 0;
+    else if (this.laterTxnsLeft > 0) this.laterTxnsLeft--;
+    else this.digestMismatches++;
   }
 
   /** The txn was refused since the session is not a global one, which the leader cannot know. */

@@ -10,7 +10,7 @@
 import type { Identities } from '../auth/identity.ts';
 import { assert } from '../base/assert.ts';
 import { ViewCache } from '../base/copy-bytes.ts';
-import { requestHeaderBytes } from '../base/limits.ts';
+import { fuzzyTxnsMax, requestHeaderBytes } from '../base/limits.ts';
 import { compareHalves } from '../base/zxid.ts';
 import { OpCode } from '../jute/proto.ts';
 import { TxnHeaderOffset } from '../jute/txn.ts';
@@ -77,6 +77,7 @@ export class KeeperCore {
     this.appliedLo = tree.lastZxidLo;
     this.reaper.adoptTree();
     this.final.digestHistory.clear();
+    this.final.laterTxnsLeft = fuzzyTxnsMax;
   }
 
   get isResting(): boolean {
@@ -114,6 +115,8 @@ export class KeeperCore {
   }
 
   private becomeDecider(role: KeeperRole, zxidHi: number, zxidLo: number): void {
+    // Whoever decides has all the txns that its state came from.
+    this.final.laterTxnsLeft = 0;
     assert(this.role === 'resting', 'a role begins from rest');
     this.role = role;
     this.proposer.setLastZxid(zxidHi, zxidLo);
