@@ -90,12 +90,14 @@ export class FinalStage implements ApplyListener, AnswerContext {
     applier.apply(bytes, view, start, end);
     tree.closeSection(applier.zxidHi, applier.zxidLo);
     this.judgeDigest();
-    this.digestHistory.onApplied(applier.zxidHi, applier.zxidLo, tree);
+    const isExact = this.laterTxnsLeft === 0;
+    if (isExact) this.digestHistory.onApplied(applier.zxidHi, applier.zxidLo, tree);
   }
 
   /**
    * A state that was loaded may hold effects of later txns: those of a snapshot that was walked
-   * while writes went on. Until a txn finds the tree as it foretells, none is wrong.
+   * while writes went on. Until a txn finds the tree as it foretells, none is wrong, and the digest
+   * of the tree is not that of its zxid.
    */
   private judgeDigest(): void {
     const { applier } = this;

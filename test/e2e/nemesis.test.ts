@@ -7,7 +7,7 @@ import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { apacheVersion } from '../../native-free-bench/apache/jars.ts';
 import type { MemberKind } from '../support/ensemble-member.ts';
 import { EnsembleProcesses } from '../support/ensemble-processes.ts';
-import { sameTreeOnAll } from '../support/ensemble-state.ts';
+import { digestMismatches, sameTreeOnAll } from '../support/ensemble-state.ts';
 import type { PeerRelays } from '../support/peer-relays.ts';
 import { targetName } from '../support/target-server.ts';
 import type { Workload } from './workload.ts';
@@ -169,5 +169,7 @@ describe(`three servers of ${targetName}`, () => {
     });
     const verdicts = workloads.flatMap((each) => each.judge(tree).map((w) => `${each.name}: ${w}`));
     expect(verdicts).toEqual([]);
+    const mismatches = await Promise.all(ensemble.members.map(digestMismatches));
+    expect(mismatches).toEqual([0, 0, 0]);
   });
 });
