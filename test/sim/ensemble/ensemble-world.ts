@@ -8,7 +8,7 @@ import { memberConfiguration } from './ensemble-settings.ts';
 import { strike } from './faults.ts';
 import { Member } from './member.ts';
 import { Broken, check, hex, Oracle } from './oracle.ts';
-import { durableZxidOf } from './probe.ts';
+import { durableOf } from './probe.ts';
 import { SimNet } from './sim-net.ts';
 import { Timeline } from './timeline.ts';
 
@@ -82,12 +82,17 @@ export class EnsembleWorld {
     });
   }
 
-  /** All others hold all that is committed, and are there: one disk more is not needed. */
+  /**
+   * All others hold all that is committed and have promised no less, and are there: one disk more is
+   * not needed. A server that forgets what it has promised could help a second leader into an epoch.
+   */
   isHeldByAllBut(member: Member): boolean {
     const others = this.members.filter((other) => other !== member && this.isVoter(other));
     if (others.length * 2 <= this.plan.voters) return false;
+    const promised = durableOf(member.disk).acceptedEpoch;
     return others.every(({ process, disk }) => {
-      return process !== null && this.oracle.holdsAll(durableZxidOf(disk));
+      const { zxid, acceptedEpoch } = durableOf(disk);
+      return process !== null && this.oracle.holdsAll(zxid) && acceptedEpoch >= promised;
     });
   }
 
@@ -116,7 +121,7 @@ export class EnsembleWorld {
   private checkDisks(): void {
     const voters = this.members.filter((member) => this.isVoter(member));
     const holding = voters.filter(({ disk }) => {
-      return this.oracle.holdsAll(durableZxidOf(disk.crash('lose-all', 1)));
+      return this.oracle.holdsAll(durableOf(disk.crash('lose-all', 1)).zxid);
     });
     check(holding.length > voters.length / 2, 'D4', () => {
       return `${hex(this.oracle.lastCommitted)} is durable at ${holding.length} of ${voters.length}`;

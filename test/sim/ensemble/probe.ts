@@ -21,11 +21,18 @@ const blind: RecoverySink = {
   treeDigest: () => ({ hi: 0, lo: 0 }),
 };
 
-/** Zxid of the last txn; -1 without a database. The disk is not changed. */
-export function durableZxidOf(disk: SimDisk): bigint {
+export interface Durable {
+  /** Of the last txn; -1 without a database. */
+  readonly zxid: bigint;
+  /** The latest epoch that was promised. */
+  readonly acceptedEpoch: number;
+}
+
+/** The disk is not changed. */
+export function durableOf(disk: SimDisk): Durable {
   const copy = disk.killed();
-  if (!copy.exists('/data/version-2')) return -1n;
-  const { lastZxid } = recover({
+  if (!copy.exists('/data/version-2')) return { zxid: -1n, acceptedEpoch: 0 };
+  const { lastZxid, epochs } = recover({
     disk: copy,
     directory: dataDirectory('/data', '/data'),
     compression: nodeCompression,
@@ -35,5 +42,5 @@ export function durableZxidOf(disk: SimDisk): bigint {
     ignoreDigestMismatch: true,
     payloadBytesMax,
   });
-  return lastZxid;
+  return { zxid: lastZxid, acceptedEpoch: epochs?.accepted ?? 0 };
 }
