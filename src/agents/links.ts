@@ -9,7 +9,7 @@ import { encodeUtf8 } from '../jute/utf8.ts';
 import type { LinkListener, Links } from '../net/peer-links.ts';
 import type { RingReceiver } from '../ring/ring-receiver.ts';
 import type { LinkId, ListenerName } from '../zab/peer-ports.ts';
-import { FromLinks, listenerNames, ToLinks } from './messages.ts';
+import { FromLinks, listenerNames, listenerOf, ToLinks } from './messages.ts';
 import type { Outlet } from './outlet.ts';
 
 export interface LinksParts {
@@ -144,8 +144,4 @@ export class LinksAgent implements Agent, LinkListener {
     }
     this.parts.wake();
   }
-}
-
-function listenerOf(index: number): ListenerName {
-  return listenerNames[index] as ListenerName;
 }

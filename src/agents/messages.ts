@@ -109,6 +109,10 @@ export const FromLinks = {
 
 export const listenerNames: readonly ListenerName[] = ['election', 'quorum'];
 
+export function listenerOf(index: number): ListenerName {
+  return listenerNames[index] as ListenerName;
+}
+
 /**
  * connect: cnxnId, flags, lastZxidSeen, timeOut, sessionId, then passwd and address as jute
  * buffers (length, bytes).

@@ -26,7 +26,15 @@ import type {
   PeerOutput,
 } from '../zab/peer-ports.ts';
 import type { Ensemble, EnsembleReplica, FoundOnDisk } from './ensemble-port.ts';
-import { diskAsks, FromLinks, listenerNames, ToEnsemble, ToLinks, ToLog } from './messages.ts';
+import {
+  diskAsks,
+  FromLinks,
+  listenerNames,
+  listenerOf,
+  ToEnsemble,
+  ToLinks,
+  ToLog,
+} from './messages.ts';
 import type { Outlet } from './outlet.ts';
 
 export interface PeerAgentParts {
@@ -246,10 +254,6 @@ export class PeerAgent implements Agent, Ensemble, LinkOutput, DiskOutput {
       }
     }
   };
-}
-
-function listenerOf(index: number): ListenerName {
-  return listenerNames[index] as ListenerName;
 }
 
 /** A jute buffer; null has the length -1. */

@@ -20,8 +20,6 @@ export const inFlightPerConnectionMax = 4096;
 export const outstandingMax = 16_384;
 /** Slots of the session table: memory is touched only for those in use. */
 export const sessionsMax = 1 << 20;
-/** Requests handled from one socket in one turn, so that accepts and pings keep moving. */
-export const requestsPerTurnMax = 512;
 /** Bytes queued for a client that does not read; beyond it the connection is closed. */
 export const outboundBytesPerConnectionMax = 64 * mib;
 /** Bytes queued on a connection above which it is not served any more; with many slow ones, less. */
@@ -40,10 +38,6 @@ export const ringBytesMin = 1 * mib;
 export const ringBytesDefault = 4 * mib;
 /** Bytes that the log gathers into one write and one fsync at the most. */
 export const logBatchBytesMax = 4 * mib;
-/** Connection without a session: closed after this time without traffic (Apache, 10 s). */
-export const sessionlessConnectionMs = 10_000;
-/** Default setting of `tickTime` where nothing else is said (Apache). */
-export const tickTimeMsDefault = 3000;
 /** Nodes that a read on the front may visit before it hands over to the keeper. */
 export const fastReadChildrenMax = 10_000;
 /** Tries of a lock-free read before the front hands the request to the keeper. */

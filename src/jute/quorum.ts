@@ -45,9 +45,6 @@ export const epochPromisedBefore = -1;
 export const requestDataBytes = 16;
 /** One of the sessions in the data of a PING's answer: session id, timeout in ms. */
 export const pingSessionBytes = 12;
-/** Data of REVALIDATE: session id, timeout in ms. Data of its answer: session id, bool. */
-export const revalidateBytes = 12;
-export const revalidatedBytes = 9;
 /** Designated leader, in front of a txn in INFORMANDACTIVATE. */
 export const designatedLeaderBytes = 8;
 /** The string that ends a snapshot on the wire (Apache `LearnerHandler`). */
