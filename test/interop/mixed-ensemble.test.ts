@@ -63,8 +63,10 @@ async function createMany(member: EnsembleMember, root: string, count: number): 
 async function expectAllThere(paths: readonly string[]): Promise<void> {
   const tree = await sameTreeOnAll(ensemble);
   expect(missingFrom(tree, paths)).toEqual([]);
-  // A snapshot is taken while the leader goes on: its digest is right some txns later only.
-  const compared = ensemble.members.filter(({ log }) => !sync.snapshot.test(log));
+  // A snapshot is taken while the leader goes on: Apache counts what it meets of it as wrong.
+  const compared = ensemble.members.filter(({ kind, log }) => {
+    return kind === 'ringkeeper' || !sync.snapshot.test(log);
+  });
   const counts = await Promise.all(compared.map(digestMismatches));
   expect(counts).toEqual(counts.map(() => 0));
 }
