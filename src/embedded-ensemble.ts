@@ -8,11 +8,15 @@
  *     ...
  *     await ensemble.close();
  */
-import { mkdir, mkdtemp, rm, writeFile } from 'node:fs/promises';
-import { tmpdir } from 'node:os';
+import { mkdir, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
-import { readConfiguration } from './config/read-configuration.ts';
+import {
+  dataPlace,
+  embeddedConfiguration,
+  type SettingValues,
+  throwUncaught,
+} from './embedded-options.ts';
 import { freePorts } from './net/free-ports.ts';
 import { GatedLinks } from './net/gated-links.ts';
 import { type RingkeeperServer, startRingkeeper } from './server.ts';
@@ -82,14 +86,11 @@ const portsPerMember = 3;
 
 /** Resolves when all servers serve clients. Rejects when one cannot start; nothing is left then. */
 export async function startEnsemble(options: StartEnsembleOptions = {}): Promise<EmbeddedEnsemble> {
-  const dataDir = options.dataDir ?? (await mkdtemp(join(tmpdir(), 'ringkeeper-')));
-  const removeData = async () => {
-    if (options.dataDir === undefined) await rm(dataDir, { recursive: true, force: true });
-  };
+  const { dataDir, remove } = await dataPlace(options.dataDir);
   const members = await plannedMembers(options, dataDir);
   const close = async () => {
     await Promise.all(members.map((member) => member.stop()));
-    await removeData();
+    await remove();
   };
   const leader = () => members.find((member) => member.leads) ?? null;
   const untilServing = async () => {
@@ -186,14 +187,10 @@ class EmbeddedMember implements EnsembleMemberControl {
     const { options, lines } = this.shape;
     await mkdir(this.dataDir, { recursive: true });
     await writeFile(join(this.dataDir, 'myid'), `${this.id}\n`);
-    const { settings, membership } = readConfiguration({
-      configFile: null,
-      defaults: 'development',
-      flags: [],
-      environment: {},
-      options: saidBy(options, lines, this.dataDir),
-      readText: (path) => (path === join(this.dataDir, 'myid') ? `${this.id}\n` : null),
-    });
+    const { settings, membership } = embeddedConfiguration(
+      settingsOf(options, lines, this.dataDir),
+      (path) => (path === join(this.dataDir, 'myid') ? `${this.id}\n` : null),
+    );
     this.server = await startRingkeeper({
       ...{ settings, membership, serverId: this.id },
       onFailure: options.onFailure ?? throwUncaught,
@@ -243,30 +240,20 @@ class EmbeddedMember implements EnsembleMemberControl {
   }
 }
 
-function saidBy(
-  options: StartEnsembleOptions,
-  lines: Readonly<Record<string, string>>,
+function settingsOf(
+  { settings, placement, logLevel }: StartEnsembleOptions,
+  lines: SettingValues,
   dataDir: string,
-) {
-  return Object.entries({
+): SettingValues {
+  return {
     ...{ tickTime: 500, initLimit: 10, syncLimit: 5, maxClientCnxns: 0 },
     'ringkeeper.treeMemoryMb': 256,
     '4lw.commands.whitelist': '*',
     standaloneEnabled: false,
-    ...options.settings,
+    ...settings,
     dataDir,
-    'ringkeeper.placement': options.placement ?? 'inline',
-    'ringkeeper.logLevel': options.logLevel ?? 'error',
+    'ringkeeper.placement': placement ?? 'inline',
+    'ringkeeper.logLevel': logLevel ?? 'error',
     ...lines,
-  }).map(([name, value]) => ({
-    name,
-    value: String(value),
-    origin: { kind: 'option', name } as const,
-  }));
-}
-
-function throwUncaught(error: unknown): void {
-  queueMicrotask(() => {
-    throw error;
-  });
+  };
 }

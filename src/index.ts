@@ -6,11 +6,12 @@
  *     ...
  *     await server.close();
  */
-import { mkdtemp, rm } from 'node:fs/promises';
-import { tmpdir } from 'node:os';
-import { join } from 'node:path';
-import { readConfiguration } from './config/read-configuration.ts';
-import type { Said } from './config/sources.ts';
+import {
+  dataPlace,
+  embeddedConfiguration,
+  type SettingValues,
+  throwUncaught,
+} from './embedded-options.ts';
 import { startRingkeeper } from './server.ts';
 
 export {
@@ -52,19 +53,9 @@ export interface EmbeddedServer {
 
 /** Resolves when the server takes clients. Rejects when it cannot start. */
 export async function startServer(options: StartServerOptions = {}): Promise<EmbeddedServer> {
-  const dataDir = options.dataDir ?? (await mkdtemp(join(tmpdir(), 'ringkeeper-')));
-  const removeData = async () => {
-    if (options.dataDir === undefined) await rm(dataDir, { recursive: true, force: true });
-  };
+  const { dataDir, remove } = await dataPlace(options.dataDir);
   try {
-    const { settings } = readConfiguration({
-      configFile: null,
-      defaults: 'development',
-      flags: [],
-      environment: {},
-      options: settingsOf(options, dataDir),
-      readText: () => null,
-    });
+    const { settings } = embeddedConfiguration(settingsOf(options, dataDir));
     const server = await startRingkeeper({
       settings,
       serverId: 1,
@@ -77,17 +68,17 @@ export async function startServer(options: StartServerOptions = {}): Promise<Emb
       dataDir,
       close: async () => {
         await server.close();
-        await removeData();
+        await remove();
       },
     };
   } catch (error) {
-    await removeData();
+    await remove();
     throw error;
   }
 }
 
-function settingsOf(options: StartServerOptions, dataDir: string): Said[] {
-  return Object.entries({
+function settingsOf(options: StartServerOptions, dataDir: string): SettingValues {
+  return {
     'ringkeeper.treeMemoryMb': 1024,
     '4lw.commands.whitelist': '*',
     maxClientCnxns: 0,
@@ -97,15 +88,5 @@ function settingsOf(options: StartServerOptions, dataDir: string): Said[] {
     clientPortAddress: options.host ?? '127.0.0.1',
     'ringkeeper.placement': options.placement ?? 'inline',
     'ringkeeper.logLevel': options.logLevel ?? 'warn',
-  }).map(([name, value]) => ({
-    name,
-    value: String(value),
-    origin: { kind: 'option', name },
-  }));
-}
-
-function throwUncaught(error: unknown): void {
-  queueMicrotask(() => {
-    throw error;
-  });
+  };
 }

@@ -4,15 +4,15 @@
  * Nothing here looks at the real clock or at any other source of chance.
  */
 import type { Clock, Disk, Random } from '../../src/base/ports.ts';
-import { readConfiguration } from '../../src/config/read-configuration.ts';
 import type { Settings } from '../../src/config/settings.ts';
+import { embeddedConfiguration, type SettingValues } from '../../src/embedded-options.ts';
 import { nodeCompression } from '../../src/storage/node-compression.ts';
 import type { Ports } from '../../src/thread/assemble.ts';
 import { nodeHash } from '../../src/thread/node-hash.ts';
 import { RecordingLogger } from '../storage/recording-logger.ts';
 import { counterRandom } from './sim-disk-image.ts';
 
-export type SettingValues = Readonly<Record<string, string | number | boolean>>;
+export type { SettingValues };
 
 const wallMsAtStart = 1_795_000_000_000;
 
@@ -80,17 +80,7 @@ export function simSettings(values: SettingValues = {}): Settings {
   const saying = JSON.stringify(all);
   const known = settingsBySaying.get(saying);
   if (known !== undefined) return known;
-  const { settings } = readConfiguration({
-    configFile: null,
-    defaults: 'development',
-    flags: [],
-    environment: {},
-    options: Object.entries(all).map(([name, value]) => ({
-      ...{ name, value: String(value) },
-      origin: { kind: 'option', name },
-    })),
-    readText: () => null,
-  });
+  const { settings } = embeddedConfiguration(all);
   settingsBySaying.set(saying, settings);
   return settings;
 }

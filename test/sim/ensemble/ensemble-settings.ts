@@ -1,8 +1,9 @@
 /** The configuration of each member of a simulated ensemble, read by the code that reads zoo.cfg. */
 import { readFileSync } from 'node:fs';
-import { type Configuration, readConfiguration } from '../../../src/config/read-configuration.ts';
+import { readConfiguration } from '../../../src/config/read-configuration.ts';
 import type { Membership } from '../../../src/config/server-lines.ts';
 import type { Settings } from '../../../src/config/settings.ts';
+import { embeddedConfiguration } from '../../../src/embedded-options.ts';
 import type { SettingValues } from '../sim-ports.ts';
 import type { EnsemblePlan } from './ensemble-plan.ts';
 
@@ -31,7 +32,9 @@ export function memberConfiguration(plan: EnsemblePlan, index: number): MemberCo
   const key = JSON.stringify([all, commitLogCount, index]);
   const before = known.get(key);
   if (before !== undefined) return before;
-  const { settings, membership } = read(all, index);
+  const { settings, membership } = embeddedConfiguration(all, (path) => {
+    return path === '/data/myid' ? `${index + 1}\n` : null;
+  });
   if (membership === null) throw new Error('a plan is about an ensemble');
   // Fewer than a real server takes, so that learners fall behind it.
   const own = { ...settings, commitLogCount: Number(commitLogCount ?? 500) };
@@ -48,20 +51,6 @@ function serverLines({ voters, observers }: EnsemblePlan): SettingValues {
       return [`server.${index + 1}`, `${hostOf(index)}:2888:3888:${role};2181`];
     }),
   );
-}
-
-function read(values: SettingValues, index: number): Configuration {
-  return readConfiguration({
-    configFile: null,
-    defaults: 'development',
-    flags: [],
-    environment: {},
-    options: Object.entries(values).map(([name, value]) => ({
-      ...{ name, value: String(value) },
-      origin: { kind: 'option', name },
-    })),
-    readText: (path) => (path === '/data/myid' ? `${index + 1}\n` : null),
-  });
 }
 
 const takenKeys = ['tickTime', 'initLimit', 'syncLimit', 'snapCount', 'leaderServes'] as const;
