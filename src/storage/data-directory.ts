@@ -59,6 +59,8 @@ export const lockName = '.lock';
 export const initializeName = 'initialize';
 /** There while a leader's snapshot takes the place of the history; its content is a zxid. */
 export const installMarkName = 'installing';
+/** Where it comes in; no snapshot that this server takes itself has this name. */
+export const installTemporaryName = installMarkName + temporarySuffix;
 
 const ourOtherNames = new Set([
   currentEpochName,
@@ -67,6 +69,7 @@ const ourOtherNames = new Set([
   acceptedEpochName + temporarySuffix,
   lockName,
   installMarkName,
+  installTemporaryName,
 ]);
 const extensions: Record<SnapshotEncoding, string> = { plain: '', gz: '.gz', snappy: '.snappy' };
 const encodingOrder: SnapshotEncoding[] = ['plain', 'gz', 'snappy'];

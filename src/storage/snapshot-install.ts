@@ -5,7 +5,7 @@
  * replayed over it.
  *
  * ```
- * stream ─► snapshot.Z.tmp, durable ─► mark, durable ─► snapshot.Z ─► old logs out of the way ─► no mark
+ * stream ─► installing.tmp, durable ─► mark, durable ─► snapshot.Z ─► old logs out of the way ─► no mark
  *           └──── a crash undoes ────┘ └──────────────── a start finishes ────────────────────┘
  * ```
  */
@@ -18,9 +18,9 @@ import { adler32, adler32Seed } from './adler32.ts';
 import {
   type DataDirectory,
   installMarkName,
+  installTemporaryName,
   joinPath,
   snapshotFileName,
-  temporarySuffix,
 } from './data-directory.ts';
 import { slash, snapshotMagic, snapshotVersion } from './snapshot-format.ts';
 import { retireHistory } from './txn-log-history.ts';
@@ -42,7 +42,7 @@ export class SnapshotInstall {
     this.disk = disk;
     this.directory = directory;
     this.zxid = zxid;
-    this.path = temporaryPathOf(directory, zxid);
+    this.path = joinPath(directory.snapshots, installTemporaryName);
     this.file = disk.create(this.path);
     const header = new JuteWriter();
     header.writeInt(snapshotMagic);
@@ -66,6 +66,8 @@ export class SnapshotInstall {
     this.writeWhole(seal.finish());
     this.file.sync();
     this.file.close();
+    // Its name, too: a mark without a snapshot would leave nothing to start from.
+    this.disk.syncDirectory(this.directory.snapshots);
     writeMark(this.disk, this.directory, this.zxid);
     giveName(this.disk, this.directory, this.zxid);
   }
@@ -92,26 +94,23 @@ export class SnapshotInstall {
  */
 export function finishInstall(disk: Disk, directory: DataDirectory): Zxid | null {
   const path = joinPath(directory.snapshots, installMarkName);
-  if (!disk.exists(path)) return null;
-  const zxid = readMark(disk, path);
-  // A mark without an end was not durable yet: what came in is removed like all unfinished files.
+  const temporary = joinPath(directory.snapshots, installTemporaryName);
+  const isMarked = disk.exists(path);
+  // A mark without an end was not durable yet.
+  const zxid = isMarked ? readMark(disk, path) : null;
   if (zxid !== null) {
-    if (disk.exists(temporaryPathOf(directory, zxid))) giveName(disk, directory, zxid);
+    if (disk.exists(temporary)) giveName(disk, directory, zxid);
     // The name may have got through the crash without being durable.
     else disk.syncDirectory(directory.snapshots);
     retireHistory(disk, directory, zxid);
-  }
-  removeMark(disk, directory);
+  } else if (disk.exists(temporary)) disk.remove(temporary);
+  if (isMarked) removeMark(disk, directory);
   return zxid;
 }
 
-function temporaryPathOf(directory: DataDirectory, zxid: Zxid): string {
-  return joinPath(directory.snapshots, snapshotFileName(zxid) + temporarySuffix);
-}
-
 function giveName(disk: Disk, directory: DataDirectory, zxid: Zxid): void {
-  const path = joinPath(directory.snapshots, snapshotFileName(zxid));
-  disk.rename(path + temporarySuffix, path);
+  const temporary = joinPath(directory.snapshots, installTemporaryName);
+  disk.rename(temporary, joinPath(directory.snapshots, snapshotFileName(zxid)));
   disk.syncDirectory(directory.snapshots);
 }
 

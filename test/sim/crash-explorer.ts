@@ -105,7 +105,7 @@ const seedsPerPolicy: Record<CrashPolicy, number> = {
   'torn-512': 3,
   'torn-4096': 2,
   'metadata-ordered': 3,
-  'posix-worst': 4,
+  'posix-worst': 12,
 };
 
 /** A new disk with an empty database on it, as the first start leaves it. */

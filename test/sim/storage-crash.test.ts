@@ -215,7 +215,10 @@ describe('a power cut at any effect of what a leader orders', () => {
   const asksOn = ({ disk }: World) =>
     new LogAsks({ disk, directory, logger: new RecordingLogger() });
 
-  it('leaves the old history or the one that the leader has sent, and never a mixture', () => {
+  it.each([
+    { name: 'of a later epoch', hasEntered: false },
+    { name: 'of its own epoch', hasEntered: true },
+  ])('leaves the old history or the one $name that was sent, no mixture', ({ hasEntered }) => {
     run(new World(freshDisk(20), new History(), 'quorum'), (world) => {
       const writer = world.writer();
       const asks = asksOn(world);
@@ -228,6 +231,7 @@ describe('a power cut at any effect of what a leader orders', () => {
       }
       // The last txns were never committed: the leader's history has others in their place.
       world.commit(writer, 5);
+      if (hasEntered) enter(asks, writer, world, 3);
       const sent = new History('b');
       sent.beginEpoch(1);
       for (let i = 0; i < 9; i++) sent.next();
