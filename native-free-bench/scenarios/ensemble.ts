@@ -2,13 +2,12 @@
  * Throughput and latency of three servers that are one: clients are spread over all three. All
  * ensembles stay up, the loads take turns on them, and each repeat begins with another one.
  */
-import type { EnsembleProcesses } from '../../test/support/ensemble-processes.ts';
-import { startLoad } from '../load/start.ts';
-import type { LoadResult } from '../load/workload.ts';
-import type { Contender } from './contender.ts';
+import type { OwnContender, RunningServer } from './contender.ts';
 import { startEnsemble } from './ensemble-start.ts';
-import type { BenchSize, Measurement } from './measurement.ts';
-import { figuresOf, type SpeedCase } from './speed.ts';
+import type { Outcome, ServerName } from './measurement.ts';
+import type { Progress, Scenario } from './scenario.ts';
+import type { BenchSize } from './size.ts';
+import { measureCases, type SpeedCase } from './speed.ts';
 
 const cases: readonly SpeedCase[] = [
   { operation: 'set', connections: 64, depth: 16, figure: 'ops/s' },
@@ -16,51 +15,35 @@ const cases: readonly SpeedCase[] = [
   { operation: 'get', connections: 64, depth: 16, figure: 'ops/s' },
 ];
 
-/** Yields a measurement as soon as it is known. Fails when a reply was wrong. */
-export async function* measureEnsemble(
-  contenders: readonly Contender[],
+export const ensemble: Scenario = {
+  name: 'ensemble',
+  title: 'throughput, latency and server CPU of get and set on three servers',
+  isDefault: false,
+  needsOwnServer: true,
+  run,
+};
+
+async function* run(
+  contenders: readonly OwnContender[],
   size: BenchSize,
-): AsyncGenerator<Measurement> {
-  const running: { contender: Contender; ensemble: EnsembleProcesses }[] = [];
+  progress: Progress,
+): AsyncGenerator<Outcome> {
+  const running: { name: ServerName; server: RunningServer }[] = [];
   try {
     for (const contender of contenders) {
-      running.push({ contender, ensemble: await startEnsemble(contender) });
+      running.push({ name: contender.name, server: await acquireEnsemble(contender) });
     }
-    for (const { ensemble } of running) {
-      for (const each of cases) await load(ensemble, each, 0, size.firstWarmupSeconds);
-    }
-    for (let repeat = 0; repeat < size.repeats; repeat++) {
-      const inTurn = repeat % 2 === 0 ? running : running.toReversed();
-      for (const speedCase of cases) {
-        for (const { contender, ensemble } of inTurn) {
-          const result = await load(ensemble, speedCase, size.warmupSeconds, size.seconds);
-          yield* figuresOf(contender, speedCase, result, 'ensemble ');
-        }
-      }
-    }
+    yield* measureCases(running, cases, size, progress, 'ensemble ');
   } finally {
-    for (const { ensemble } of running) await ensemble.close();
+    for (const { server } of running) await server.release();
   }
 }
 
-async function load(
-  ensemble: EnsembleProcesses,
-  { operation, connections, depth }: SpeedCase,
-  warmupSeconds: number,
-  seconds: number,
-): Promise<LoadResult> {
-  const result = await startLoad({
-    host: '127.0.0.1',
-    ports: ensemble.ports,
-    operation,
-    connections,
-    depth,
-    keys: 10_000,
-    dataBytes: 100,
-    warmupSeconds,
-    seconds,
-    serverPids: ensemble.members.map(({ pid }) => pid),
-  });
-  if (result.errors > 0) throw new Error(`${result.errors} wrong replies: ${result.firstError}`);
-  return result;
+async function acquireEnsemble(contender: OwnContender): Promise<RunningServer> {
+  const started = await startEnsemble(contender);
+  return {
+    addresses: started.ports.map((port) => ({ host: '127.0.0.1', port })),
+    pids: started.members.map(({ pid }) => pid),
+    release: () => started.close(),
+  };
 }

@@ -5,34 +5,53 @@
  */
 import type { EnsembleProcesses } from '../../test/support/ensemble-processes.ts';
 import { EnsembleWriter } from '../../test/support/ensemble-writer.ts';
-import type { Contender } from './contender.ts';
+import type { OwnContender } from './contender.ts';
 import { startEnsemble } from './ensemble-start.ts';
-import type { BenchSize, Measurement } from './measurement.ts';
+import type { Measurement, Outcome } from './measurement.ts';
+import { inTurn, type Progress, type Scenario } from './scenario.ts';
+import type { BenchSize } from './size.ts';
 
 const writesPerSecond = 500;
 const writers = 5;
 /** Of each writer, before the kill and after it. */
 const writesAround = 200;
 
-export async function* measureFailover(
-  contenders: readonly Contender[],
+export const failover: Scenario = {
+  name: 'failover',
+  title: 'start of three servers, and how long nobody can write when the leader is killed',
+  isDefault: false,
+  needsOwnServer: true,
+  run,
+};
+
+async function* run(
+  contenders: readonly OwnContender[],
   size: BenchSize,
-): AsyncGenerator<Measurement> {
+  progress: Progress,
+): AsyncGenerator<Outcome> {
+  let done = 0;
   for (let repeat = 0; repeat < size.repeats; repeat++) {
-    const inTurn = repeat % 2 === 0 ? contenders : contenders.toReversed();
-    for (const contender of inTurn) yield* measureOnce(contender);
+    for (const contender of inTurn(contenders, repeat)) {
+      progress(done++, size.repeats * contenders.length, `${contender.name}: failover`);
+      yield* measureOnce(contender, repeat);
+    }
   }
 }
 
-async function* measureOnce(contender: Contender): AsyncGenerator<Measurement> {
-  const server = contender.name;
+async function* measureOnce(contender: OwnContender, repeat: number): AsyncGenerator<Measurement> {
+  const ms = {
+    kind: 'measurement',
+    unit: 'ms',
+    better: 'lower',
+    server: contender.name,
+    repeat,
+  } as const;
   const startedMs = performance.now();
   const ensemble = await startEnsemble(contender);
   try {
-    const value = performance.now() - startedMs;
-    yield { scenario: 'ensemble start', unit: 'ms', server, value };
-    const gapMs = await longestGapMs(ensemble);
-    yield { scenario: 'kill -9 of the leader, no write for', unit: 'ms', server, value: gapMs };
+    yield { ...ms, figure: 'ensemble start', value: performance.now() - startedMs };
+    const value = await longestGapMs(ensemble);
+    yield { ...ms, figure: 'kill -9 of the leader, no write for', value };
   } finally {
     await ensemble.close();
   }

@@ -1,38 +1,60 @@
-/** What scenarios yield: one figure of one server in one repeat. */
-import type { Contender } from './contender.ts';
+/**
+ * What scenarios yield: figures, one of one server in one repeat, and beside them the course of
+ * each load for the plots. Plain values: they travel into result files and stay readable there.
+ */
+export type ServerName = 'ringkeeper' | 'apache' | 'target';
+
+export type Unit = 'ops/s' | 'us' | 'ms' | 's' | 'MiB' | 'B' | '%';
 
 export interface Measurement {
-  /** Keeps its name for years, so that results can be compared. */
-  readonly scenario: string;
-  readonly unit: 'ops/s' | 'us' | 'ms' | 'MiB';
-  readonly server: Contender['name'];
+  readonly kind: 'measurement';
+  /** Says all that matters, e.g. `get 100 B 64x16 p99`. Keeps its name for years. */
+  readonly figure: string;
+  readonly unit: Unit;
+  readonly better: 'higher' | 'lower';
+  readonly server: ServerName;
+  /** From 0. Figures of the same repeat were measured side by side: ratios are taken of them. */
+  readonly repeat: number;
   readonly value: number;
 }
 
-export interface BenchSize {
-  readonly repeats: number;
-  /** Length of one measured load. */
+/** The course of one load on one server in one repeat. */
+export interface LoadDetail {
+  readonly kind: 'load';
+  /** As the figures taken from it begin, e.g. `get 100 B 64x16`. */
+  readonly load: string;
+  readonly server: ServerName;
+  readonly repeat: number;
+  /** Replies that arrived, correct, within the measured part. */
+  readonly ops: number;
   readonly seconds: number;
-  /** Before each measured load. */
-  readonly warmupSeconds: number;
-  /** Once for each operation, before everything: a JVM needs it. */
-  readonly firstWarmupSeconds: number;
-  /** Nodes of the memory scenario. */
-  readonly nodes: number;
+  /** Rising pairs of percentile (0 to 100) and latency, µs; the last one is the maximum. */
+  readonly latencyUs: readonly (readonly [percentile: number, us: number])[];
+  /** Where `latencyUs` counts from: a request's write, or the moment it was due (open loop). */
+  readonly loop: 'closed' | 'open';
+  /** Length of one element of each series, ms. */
+  readonly intervalMs: number;
+  readonly series: LoadSeries;
+  /** Cores that the busiest generator process used in the mean; near 1 it limits the result. */
+  readonly generatorCores: number;
+  /** Garbage collection of the server within the measured part; null where it does not tell. */
+  readonly gc: { readonly count: number; readonly totalMs: number; readonly maxMs: number } | null;
+  /** Syncs of the transaction log within the measured part; null where it does not tell. */
+  readonly fsync: {
+    readonly count: number;
+    readonly meanUs: number;
+    readonly p99Us: number;
+  } | null;
 }
 
-export const fullSize: BenchSize = {
-  repeats: 5,
-  seconds: 4,
-  warmupSeconds: 1,
-  firstWarmupSeconds: 8,
-  nodes: 200_000,
-};
+/** One element an interval; a series that could not be measured is empty. */
+export interface LoadSeries {
+  readonly opsPerSecond: readonly number[];
+  readonly p99Us: readonly number[];
+  /** All server processes together: cores used, and resident memory. */
+  readonly serverCores: readonly number[];
+  readonly serverRssMiB: readonly number[];
+}
 
-export const quickSize: BenchSize = {
-  repeats: 1,
-  seconds: 2,
-  warmupSeconds: 0.5,
-  firstWarmupSeconds: 1,
-  nodes: 20_000,
-};
+/** What a scenario yields, as soon as it is known. */
+export type Outcome = Measurement | LoadDetail;

@@ -2,12 +2,12 @@
  * Throughput and latency under load: all servers stay up, the loads take turns on them, and each
  * repeat begins with another server, so that a noisy minute hits them alike.
  */
-import { rmSync } from 'node:fs';
-import type { ServerProcess } from '../../test/support/server-process.ts';
 import { startLoad } from '../load/start.ts';
 import type { LoadResult, OperationName } from '../load/workload.ts';
-import type { Contender } from './contender.ts';
-import type { BenchSize, Measurement } from './measurement.ts';
+import type { Contender, RunningServer } from './contender.ts';
+import type { Measurement, Outcome, ServerName } from './measurement.ts';
+import { inTurn, type Progress, type Scenario } from './scenario.ts';
+import type { BenchSize } from './size.ts';
 
 export interface SpeedCase {
   readonly operation: OperationName;
@@ -24,51 +24,71 @@ const cases: readonly SpeedCase[] = [
   { operation: 'set', connections: 1, depth: 1, figure: 'us' },
 ];
 
-type Running = readonly { contender: Contender; server: ServerProcess }[];
+export const speed: Scenario = {
+  name: 'speed',
+  title: 'throughput, latency and server CPU of get and set on one server',
+  isDefault: true,
+  needsOwnServer: false,
+  run,
+};
 
-/** Yields a measurement as soon as it is known. Fails when a reply was wrong. */
-export async function* measureSpeed(
+interface Running {
+  readonly name: ServerName;
+  readonly server: RunningServer;
+}
+
+async function* run(
   contenders: readonly Contender[],
   size: BenchSize,
-): AsyncGenerator<Measurement> {
-  const running = await Promise.all(
-    contenders.map(async (contender) => ({ contender, server: await contender.start() })),
-  );
+  progress: Progress,
+): AsyncGenerator<Outcome> {
+  const running: Running[] = [];
   try {
-    await warmUp(running, size);
-    for (let repeat = 0; repeat < size.repeats; repeat++) {
-      const inTurn = repeat % 2 === 0 ? running : running.toReversed();
-      for (const speedCase of cases) {
-        for (const { contender, server } of inTurn) {
-          const result = await load(server, speedCase, size.warmupSeconds, size.seconds);
-          yield* figuresOf(contender, speedCase, result);
-        }
-      }
+    for (const each of contenders) {
+      running.push({ name: each.name, server: await each.acquire() });
     }
+    yield* measureCases(running, cases, size, progress);
   } finally {
-    for (const { server } of running) {
-      await server.stop();
-      rmSync(server.dataDir, { recursive: true, force: true });
-    }
+    for (const { server } of running) await server.release();
   }
 }
 
-async function warmUp(running: Running, size: BenchSize): Promise<void> {
-  for (const { server } of running) {
-    for (const speedCase of cases) await load(server, speedCase, 0, size.firstWarmupSeconds);
+/** `prefix` goes before the name of each figure. */
+export async function* measureCases(
+  running: readonly Running[],
+  speedCases: readonly SpeedCase[],
+  size: BenchSize,
+  progress: Progress,
+  prefix = '',
+): AsyncGenerator<Outcome> {
+  const total = (size.repeats + 1) * speedCases.length * running.length;
+  let done = 0;
+  for (const { name, server } of running) {
+    for (const each of speedCases) {
+      progress(done++, total, `${name}: warm-up ${prefix}${loadName(each)}`);
+      await load(server, each, 0, size.firstWarmupSeconds);
+    }
+  }
+  for (let repeat = 0; repeat < size.repeats; repeat++) {
+    for (const each of speedCases) {
+      for (const { name, server } of inTurn(running, repeat)) {
+        progress(done++, total, `${name}: ${prefix}${loadName(each)}`);
+        const result = await load(server, each, size.warmupSeconds, size.seconds);
+        yield* figuresOf({ name, repeat, load: `${prefix}${loadName(each)}` }, each, result);
+      }
+    }
   }
 }
 
 async function load(
-  server: ServerProcess,
-  speedCase: SpeedCase,
+  server: RunningServer,
+  { operation, connections, depth }: SpeedCase,
   warmupSeconds: number,
   seconds: number,
 ): Promise<LoadResult> {
-  const { operation, connections, depth } = speedCase;
   const result = await startLoad({
-    host: '127.0.0.1',
-    ports: [server.port],
+    host: server.addresses[0]!.host,
+    ports: server.addresses.map(({ port }) => port),
     operation,
     connections,
     depth,
@@ -76,27 +96,31 @@ async function load(
     dataBytes: 100,
     warmupSeconds,
     seconds,
-    serverPids: [server.pid],
+    ...(server.pids.length === 0 ? {} : { serverPids: server.pids }),
   });
   if (result.errors > 0) throw new Error(`${result.errors} wrong replies: ${result.firstError}`);
   return result;
 }
 
-/** The figures of one load; `prefix` goes before the name of the scenario. */
-export function* figuresOf(
-  contender: Contender,
-  { operation, connections, depth, figure }: SpeedCase,
+function loadName({ operation, connections, depth }: SpeedCase): string {
+  return `${operation} 100 B ${connections}x${depth}`;
+}
+
+function* figuresOf(
+  { name: server, repeat, load }: { name: ServerName; repeat: number; load: string },
+  { figure }: SpeedCase,
   result: LoadResult,
-  prefix = '',
 ): Generator<Measurement> {
-  const scenario = `${prefix}${operation} 100 B ${connections}x${depth}`;
-  const server = contender.name;
+  const common = { kind: 'measurement', server, repeat } as const;
+  const us = { ...common, unit: 'us', better: 'lower' } as const;
   if (figure === 'us') {
-    yield { scenario: `${scenario} p50`, unit: 'us', server, value: result.p50Us };
+    yield { ...us, figure: `${load} p50`, value: result.p50Us };
   } else {
-    yield { scenario, unit: 'ops/s', server, value: result.opsPerSecond };
-    yield { scenario: `${scenario} p99`, unit: 'us', server, value: result.p99Us };
+    const value = result.opsPerSecond;
+    yield { ...common, figure: load, unit: 'ops/s', better: 'higher', value };
+    yield { ...us, figure: `${load} p99`, value: result.p99Us };
   }
-  const value = result.serverCpuUs ?? 0;
-  yield { scenario: `${scenario} server CPU/op`, unit: 'us', server, value };
+  if (result.serverCpuUs !== null) {
+    yield { ...us, figure: `${load} server CPU/op`, value: result.serverCpuUs };
+  }
 }

@@ -6,34 +6,52 @@ import { rmSync } from 'node:fs';
 import type { ServerProcess } from '../../test/support/server-process.ts';
 import { processRssBytes } from '../load/process-usage.ts';
 import { startLoad } from '../load/start.ts';
-import type { Contender } from './contender.ts';
-import type { BenchSize, Measurement } from './measurement.ts';
+import type { OwnContender } from './contender.ts';
+import type { Measurement, Outcome } from './measurement.ts';
+import { inTurn, type Progress, type Scenario } from './scenario.ts';
+import type { BenchSize } from './size.ts';
 
-export async function* measureStartAndMemory(
-  contenders: readonly Contender[],
+export const startAndMemory: Scenario = {
+  name: 'start-and-memory',
+  title: 'start until it serves, empty and with many nodes, and the memory that these take',
+  isDefault: true,
+  needsOwnServer: true,
+  run,
+};
+
+async function* run(
+  contenders: readonly OwnContender[],
   size: BenchSize,
-): AsyncGenerator<Measurement> {
+  progress: Progress,
+): AsyncGenerator<Outcome> {
+  let done = 0;
   for (let repeat = 0; repeat < size.repeats; repeat++) {
-    const inTurn = repeat % 2 === 0 ? contenders : contenders.toReversed();
-    for (const contender of inTurn) yield* measureOnce(contender, size.nodes);
+    for (const contender of inTurn(contenders, repeat)) {
+      progress(done++, size.repeats * contenders.length, `${contender.name}: start and memory`);
+      yield* measureOnce(contender, size.nodes, repeat);
+    }
   }
 }
 
-async function* measureOnce(contender: Contender, nodes: number): AsyncGenerator<Measurement> {
-  const name = contender.name;
+async function* measureOnce(
+  contender: OwnContender,
+  nodes: number,
+  repeat: number,
+): AsyncGenerator<Measurement> {
+  const common = { kind: 'measurement', better: 'lower', server: contender.name, repeat } as const;
   const count = nodes.toLocaleString('en-US');
   let server = await contender.start();
   try {
-    yield { scenario: 'start, empty', unit: 'ms', server: name, value: server.startMs };
+    yield { ...common, figure: 'start, empty', unit: 'ms', value: server.startMs };
     const before = processRssBytes(server.pid);
     await createNodes(server, nodes);
     const grown = (processRssBytes(server.pid) - before) / 2 ** 20;
-    yield { scenario: `memory of ${count} nodes`, unit: 'MiB', server: name, value: grown };
+    yield { ...common, figure: `memory of ${count} nodes`, unit: 'MiB', value: grown };
     await server.stop();
     server = await contender.start({ dataDir: server.dataDir });
-    yield { scenario: `start, ${count} nodes`, unit: 'ms', server: name, value: server.startMs };
+    yield { ...common, figure: `start, ${count} nodes`, unit: 'ms', value: server.startMs };
     const rss = processRssBytes(server.pid) / 2 ** 20;
-    yield { scenario: `RSS with ${count} nodes`, unit: 'MiB', server: name, value: rss };
+    yield { ...common, figure: `RSS with ${count} nodes`, unit: 'MiB', value: rss };
   } finally {
     await server.stop();
     rmSync(server.dataDir, { recursive: true, force: true });

@@ -1,35 +1,63 @@
 import { describe, expect, it } from 'vitest';
-import { formatTable, toRows } from '../../native-free-bench/report/table.ts';
-import type { Measurement } from '../../native-free-bench/scenarios/measurement.ts';
+import { toRows } from '../../native-free-bench/report/rows.ts';
+import { formatTable } from '../../native-free-bench/report/table.ts';
+import type { Measurement, ServerName } from '../../native-free-bench/scenarios/measurement.ts';
 
-function measured(
-  scenario: string,
-  unit: Measurement['unit'],
-  values: Partial<Record<Measurement['server'], number[]>>,
-): Measurement[] {
+type Values = Partial<Record<ServerName, number[]>>;
+
+function measured(figure: string, unit: Measurement['unit'], values: Values): Measurement[] {
   return (['apache', 'ringkeeper'] as const).flatMap((server) =>
-    (values[server] ?? []).map((value) => ({ scenario, unit, server, value })),
+    (values[server] ?? []).map((value, repeat) => ({
+      kind: 'measurement',
+      figure,
+      unit,
+      better: unit === 'ops/s' ? 'higher' : 'lower',
+      server,
+      repeat,
+      value,
+    })),
   );
 }
 
-describe('the table of a comparison', () => {
-  it('has the median and the spread of each server', () => {
-    const rows = toRows(measured('get', 'ops/s', { apache: [5, 1, 3], ringkeeper: [8, 6] }));
-    expect(rows[0]!.apache).toEqual({ median: 3, min: 1, max: 5, count: 3 });
-    expect(rows[0]!.ringkeeper).toEqual({ median: 7, min: 6, max: 8, count: 2 });
+describe('the rows of a run', () => {
+  it('have the median and the spread of each server', () => {
+    const [row] = toRows(measured('get', 'ops/s', { apache: [5, 1, 3], ringkeeper: [8, 6] }));
+    expect(row!.servers.apache).toEqual({ median: 3, min: 1, max: 5, count: 3 });
+    expect(row!.servers.ringkeeper).toEqual({ median: 7, min: 6, max: 8, count: 2 });
   });
 
-  it('calls more operations better', () => {
-    expect(toRows(measured('get', 'ops/s', { apache: [10], ringkeeper: [40] }))[0]!.ratio).toBe(4);
+  it('call more operations better', () => {
+    const [row] = toRows(measured('get', 'ops/s', { apache: [10], ringkeeper: [40] }));
+    expect(row!.ratio).toMatchObject({ median: 4, count: 1 });
   });
 
-  it('calls less time better', () => {
-    expect(toRows(measured('p50', 'us', { apache: [10], ringkeeper: [40] }))[0]!.ratio).toBe(0.25);
+  it('call less time better', () => {
+    const [row] = toRows(measured('p50', 'us', { apache: [10], ringkeeper: [40] }));
+    expect(row!.ratio?.median).toBe(0.25);
   });
 
-  it('has no ratio where one server was not measured', () => {
-    const rows = toRows(measured('get', 'ops/s', { apache: [10] }));
-    expect(rows[0]!.ratio).toBeNull();
-    expect(formatTable(rows)).toMatch(/^get {7}ops\/s {6}10 {11}- {6}-$/m);
+  it('take ratios within each repeat, not of medians', () => {
+    const [row] = toRows(measured('get', 'ops/s', { apache: [10, 1, 4], ringkeeper: [20, 5, 4] }));
+    expect(row!.ratio).toEqual({ median: 2, min: 1, max: 5, count: 3 });
+  });
+
+  it('have no ratio where one server was not measured', () => {
+    const [row] = toRows(measured('get', 'ops/s', { ringkeeper: [10] }));
+    expect(row!.ratio).toBeNull();
+  });
+});
+
+describe('the table of a run', () => {
+  it('shows the baseline first and the spread behind the median', () => {
+    const rows = toRows(measured('get', 'ops/s', { ringkeeper: [30, 20], apache: [10, 10] }));
+    expect(formatTable(rows)).toMatch(
+      /^get +ops\/s +10 \(10 to 10\) +25 \(20 to 30\) +2\.50x \(2\.00x to 3\.00x\)$/m,
+    );
+  });
+
+  it('has no column for ratios when there are none', () => {
+    const table = formatTable(toRows(measured('get', 'ops/s', { ringkeeper: [10] })));
+    expect(table).toMatch(/^figure +unit +ringkeeper$/m);
+    expect(table).toMatch(/^get +ops\/s +10$/m);
   });
 });
