@@ -4,9 +4,10 @@
  */
 import { hex64, highHalf, joinHalves, lowHalf, type Zxid } from '../base/zxid.ts';
 import { TxnHeaderOffset } from '../jute/txn.ts';
-import { isSessionOwner, TxnApplier } from '../state/apply-txn.ts';
+import { TxnApplier } from '../state/apply-txn.ts';
 import type { Ephemerals } from '../state/ephemerals.ts';
 import type { Halves, RecoverySink } from '../storage/recovery-sink.ts';
+import type { EphemeralTypes } from '../tree/ephemeral-type.ts';
 import type { Quotas } from '../tree/quota.ts';
 import type { TreeWriter } from '../tree/tree-writer.ts';
 import type { TxnHistory } from '../zab/txn-history.ts';
@@ -18,7 +19,7 @@ export interface RecoveredParts {
   readonly quotas: Quotas;
   /** Gets the txns that are replayed; null on a standalone server. */
   readonly history: TxnHistory | null;
-  readonly extendedTypesEnabled: boolean;
+  readonly ephemeralTypes: EphemeralTypes;
 }
 
 interface Session {
@@ -73,7 +74,7 @@ export class RecoveredState implements RecoverySink {
     aclId: number,
     statStart: number,
   ): void {
-    const { tree, ephemerals, extendedTypesEnabled } = this.parts;
+    const { tree, ephemerals, ephemeralTypes } = this.parts;
     const data = dataLength < 0 ? null : bytes;
     const ref = tree.load(
       ...([bytes, pathStart, pathEnd, data, dataStart, dataLength] as const),
@@ -83,7 +84,7 @@ export class RecoveredState implements RecoverySink {
     if (ref === 0) return;
     const ownerHi = tree.ownerHi(ref);
     const ownerLo = tree.ownerLo(ref);
-    if (isSessionOwner(ownerHi, ownerLo, extendedTypesEnabled)) {
+    if (ephemeralTypes.isSession(ownerHi, ownerLo)) {
       ephemerals.add(ownerHi, ownerLo, ref);
     }
   }

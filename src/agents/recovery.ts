@@ -16,6 +16,7 @@ import { SessionTracker } from '../state/session-tracker.ts';
 import { WatchTable } from '../state/watch-table.ts';
 import { type RecoveryResult, recover } from '../storage/recovery.ts';
 import type { Compression } from '../storage/snapshot-compression.ts';
+import { EphemeralTypes } from '../tree/ephemeral-type.ts';
 import { Quotas } from '../tree/quota.ts';
 import type { TreeMemory } from '../tree/tree-memory.ts';
 import { TreeWriter } from '../tree/tree-writer.ts';
@@ -69,6 +70,7 @@ const configPath = encodeUtf8('/zookeeper/config');
 
 export class KeeperRecovery {
   private readonly parts: RecoveryParts;
+  private readonly ephemeralTypes: EphemeralTypes;
   private readonly tree: TreeWriter;
   private readonly sessionTable: SessionTable;
   private readonly sessions: SessionTracker;
@@ -79,7 +81,8 @@ export class KeeperRecovery {
   constructor(parts: RecoveryParts) {
     const { shared, settings, ports } = parts;
     this.parts = parts;
-    this.tree = new TreeWriter(shared.tree, { extendedTypes: settings.extendedTypesEnabled });
+    this.ephemeralTypes = new EphemeralTypes(settings);
+    this.tree = new TreeWriter(shared.tree, this.ephemeralTypes);
     this.sessionTable = new SessionTable(shared.sessions);
     this.sessions = new SessionTracker(this.sessionTable, settings.tickTime);
     this.quotas = new Quotas(this.tree, (message) => ports.logger.warn({}, message));
@@ -139,8 +142,7 @@ export class KeeperRecovery {
 
   private recover(isReload: boolean): RecoveryResult<RecoveredState> {
     const { settings, ports, history } = this.parts;
-    const { tree, ephemerals, quotas } = this;
-    const { extendedTypesEnabled } = settings;
+    const { tree, ephemerals, quotas, ephemeralTypes } = this;
     return recover({
       disk: ports.disk,
       directory: dataDirectoryOf(settings),
@@ -153,8 +155,7 @@ export class KeeperRecovery {
       truncateCorruptTail: settings['ringkeeper.recovery.truncateCorruptTail'],
       ignoreDigestMismatch: settings['ringkeeper.snapshot.digestMismatch'] === 'warn',
       payloadBytesMax: payloadBytesMax(settings),
-      newState: () =>
-        new RecoveredState({ tree, ephemerals, quotas, history, extendedTypesEnabled }),
+      newState: () => new RecoveredState({ tree, ephemerals, quotas, history, ephemeralTypes }),
     });
   }
 
@@ -210,7 +211,7 @@ function keeperSettings(
     containerCheckIntervalMs: settings['znode.container.checkIntervalMs'],
     containerMaxPerMinute: settings['znode.container.maxPerMinute'],
     containerMaxNeverUsedIntervalMs: settings['znode.container.maxNeverUsedIntervalMs'],
-    extendedTypesEnabled: settings.extendedTypesEnabled,
+    ephemeralTypes: new EphemeralTypes(settings),
     enforceQuota: settings.enforceQuota,
     reconfigEnabled: settings.reconfigEnabled,
     closeSessionTxnEnabled: settings['closeSessionTxn.enabled'],

@@ -200,8 +200,9 @@ export const storageSettings = {
     status: works,
   }),
   emulate353TTLNodes: property(flag, false, {
-    means: 'Times to live are stored as version 3.5.3 did.',
-    refuseWhileMissing: true,
+    means:
+      'With extendedTypesEnabled: nodes with a time to live that version 3.5.3 made are taken as such.',
+    status: works,
   }),
   'znode.container.checkIntervalMs': bare(integer, 60_000, {
     means: 'Time between two searches for empty containers and for nodes whose time is over.',

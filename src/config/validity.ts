@@ -147,6 +147,7 @@ export function checkEnsemble(
   for (const key of ['initLimit', 'syncLimit'] as const) {
     if (settings[key] <= 0) throw problem(settings, origins, { key, allowed: 'a number of ticks' });
   }
+  checkOwnId(settings, myId);
   const own = myId === null ? undefined : membership?.servers.get(myId);
   if (own !== undefined) {
     if (own.role === settings.peerType) return [];
@@ -158,5 +159,22 @@ export function checkEnsemble(
     key: 'myid',
     value: myId === null ? null : String(myId),
     allowed: `a file ${settings.dataDir}/myid with the number of one of the server.N lines`,
+  });
+}
+
+/**
+ * A session id has the server's in its top byte, where other owners of nodes have their mark
+ * (`EphemeralType.validateServerId`; Apache does not look at the second of these settings).
+ */
+function checkOwnId(settings: SettingsDraft, myId: number | null): void {
+  if (myId === null || !settings.extendedTypesEnabled) return;
+  const idMax = settings.emulate353TTLNodes ? 127 : 254;
+  if (myId <= idMax) return;
+  const key = settings.emulate353TTLNodes ? 'emulate353TTLNodes' : 'extendedTypesEnabled';
+  throw new ConfigError({
+    origin: { kind: 'default' },
+    key: 'myid',
+    value: String(myId),
+    allowed: `at most ${idMax} with ${key}=true`,
   });
 }

@@ -10,13 +10,14 @@ import type { JuteReader } from '../jute/reader.ts';
 import type { JuteWriter } from '../jute/writer.ts';
 import type { Ephemerals } from '../state/ephemerals.ts';
 import type { WatchTable } from '../state/watch-table.ts';
+import type { EphemeralTypes } from '../tree/ephemeral-type.ts';
 import type { Quotas, QuotaVerdict } from '../tree/quota.ts';
 import type { TreeView } from '../tree/tree-view.ts';
 import type { NodeState } from './node-state.ts';
 
 /** Settings that decide what an operation may do (names as in Apache's configuration). */
 export interface OpSettings {
-  readonly extendedTypesEnabled: boolean;
+  readonly ephemeralTypes: EphemeralTypes;
   readonly enforceQuota: boolean;
   readonly reconfigEnabled: boolean;
   /** Whether a closeSession txn lists the paths it deletes. */

@@ -10,7 +10,7 @@ import { JuteError } from '../jute/jute-error.ts';
 import { CreateFlag, OpCode } from '../jute/proto.ts';
 import type { JuteReader } from '../jute/reader.ts';
 import type { JuteWriter } from '../jute/writer.ts';
-import { containerOwnerHi, isSessionOwner, ttlOwnerHi } from '../state/apply-txn.ts';
+import { containerOwnerHi, ttlOwnerHiOf } from '../tree/ephemeral-type.ts';
 import { pathBytesMax } from '../tree/layout.ts';
 import { isPoisonousLimitsPath, isStatsPath } from '../tree/quota.ts';
 import { checkQuota, permits, RequestAcl } from './access.ts';
@@ -147,7 +147,7 @@ function checkFlags(kind: Kind, context: PrepContext): ErrorCode {
     // A TTL op with another flag passes Apache's validation and then stops the server.
     return kind === 'ttl' ? ErrorCode.badArguments : ErrorCode.ok;
   }
-  if (!context.settings.extendedTypesEnabled) return ErrorCode.unimplemented;
+  if (!context.settings.ephemeralTypes.areExtended) return ErrorCode.unimplemented;
   const ttlMs = ttlHi * 0x100000000 + (ttlLo >>> 0);
   return ttlMs >= 1 && ttlMs <= ttlMsMax ? ErrorCode.ok : ErrorCode.badArguments;
 }
@@ -205,7 +205,7 @@ function checkNewPath(context: PrepContext, txn: JuteWriter, from: number): Erro
     return ErrorCode.badArguments;
   }
   if (pending.read(txn.bytes, start, end, node)) return ErrorCode.nodeExists;
-  if (isSessionOwner(parent.ownerHi, parent.ownerLo, context.settings.extendedTypesEnabled)) {
+  if (context.settings.ephemeralTypes.isSession(parent.ownerHi, parent.ownerLo)) {
     return ErrorCode.noChildrenForEphemerals;
   }
   if (isPoisonousLimitsPath(txn.bytes, start, end)) return ErrorCode.badArguments;
@@ -228,7 +228,7 @@ function recordNode(
   if (kind === 'container') {
     node.ownerHi = containerOwnerHi;
   } else if (kind === 'ttl') {
-    node.ownerHi = ttlOwnerHi | body.ttlHi;
+    node.ownerHi = ttlOwnerHiOf(body.ttlHi);
     node.ownerLo = body.ttlLo;
   } else if (isEphemeral()) {
     node.ownerHi = context.sessionIdHi;

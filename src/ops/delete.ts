@@ -6,7 +6,6 @@ import { ErrorCode } from '../base/error-codes.ts';
 import { Perms } from '../jute/data.ts';
 import type { JuteReader } from '../jute/reader.ts';
 import type { JuteWriter } from '../jute/writer.ts';
-import { isSessionOwner } from '../state/apply-txn.ts';
 import { permits } from './access.ts';
 import type { PrepareOp, PrepContext } from './contexts.ts';
 import { hasNul, isReserved, lastSlash, skipPath } from './path.ts';
@@ -45,9 +44,7 @@ export const prepareDeleteContainer: PrepareOp = (context, request, txn) => {
   const { pending, node, parent, settings } = context;
   if (!pending.read(bytes, start, end, node)) return ErrorCode.noNode;
   if (node.childCount > 0) return ErrorCode.notEmpty;
-  if (isSessionOwner(node.ownerHi, node.ownerLo, settings.extendedTypesEnabled)) {
-    return ErrorCode.badVersion;
-  }
+  if (settings.ephemeralTypes.isSession(node.ownerHi, node.ownerLo)) return ErrorCode.badVersion;
   if (!pending.read(bytes, start, slash, parent)) return ErrorCode.noNode;
   recordDelete(context, request, txn, start, slash, end);
   return ErrorCode.ok;

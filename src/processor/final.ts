@@ -58,14 +58,8 @@ export class FinalStage implements ApplyListener, AnswerContext {
     this.monitor = parts.monitor;
     this.reaper = reaper;
     this.delivery = new WatchDelivery(parts, connections);
-    const { extendedTypesEnabled } = settings;
-    this.applier = new TxnApplier({
-      tree,
-      ephemerals,
-      quotas,
-      listener: this,
-      extendedTypesEnabled,
-    });
+    const { ephemeralTypes } = settings;
+    this.applier = new TxnApplier({ tree, ephemerals, quotas, listener: this, ephemeralTypes });
   }
 
   /** Applies the txn in `bytes[start..end)`. With `answering`, its reply body is written, too. */

@@ -2,7 +2,7 @@
  * Finds containers that have lost their last child and TTL nodes that nobody wrote to for too long
  * (Apache `ContainerManager`). It only names them, a few at a time; prep checks them again.
  */
-import { containerOwnerHi } from '../state/apply-txn.ts';
+import { isContainer, ttlMsOf } from '../tree/ephemeral-type.ts';
 import type { TreeView } from '../tree/tree-view.ts';
 import type { KeeperSettings } from './keeper-ports.ts';
 
@@ -45,8 +45,8 @@ export class Reaper {
   onCreated(ref: number): void {
     const hi = this.tree.ownerHi(ref);
     const lo = this.tree.ownerLo(ref);
-    if (hi === containerOwnerHi && lo === 0) this.containers.add(ref);
-    else if (this.settings.extendedTypesEnabled && isTtlOwner(hi)) this.ttls.add(ref);
+    if (isContainer(hi, lo)) this.containers.add(ref);
+    else if (this.settings.ephemeralTypes.isTtl(hi, lo)) this.ttls.add(ref);
   }
 
   onDeleting(ref: number): void {
@@ -90,20 +90,13 @@ export class Reaper {
 
   private isDue(ref: number, nowWallMs: number): boolean {
     const { tree } = this;
-    const isContainer = this.containers.has(ref);
+    const isInContainers = this.containers.has(ref);
     // The node may be gone meanwhile, and its number another node's.
-    if (!isContainer && !this.ttls.has(ref)) return false;
+    if (!isInContainers && !this.ttls.has(ref)) return false;
     if (tree.childCount(ref) > 0) return false;
     const idleMs = nowWallMs - (tree.mtimeHi(ref) * 0x100000000 + (tree.mtimeLo(ref) >>> 0));
-    if (!isContainer) {
-      return idleMs > (tree.ownerHi(ref) & 0xff) * 0x100000000 + (tree.ownerLo(ref) >>> 0);
-    }
+    if (!isInContainers) return idleMs > ttlMsOf(tree.ownerHi(ref), tree.ownerLo(ref));
     const maxIdleMs = this.settings.containerMaxNeverUsedIntervalMs;
     return tree.cversion(ref) > 0 || (maxIdleMs !== 0 && idleMs > maxIdleMs);
   }
-}
-
-/** 0xff, then 16 bits of feature, of which only 0 = TTL exists, then 40 bits of ms. */
-function isTtlOwner(hi: number): boolean {
-  return hi >>> 8 === 0xff0000;
 }

@@ -10,20 +10,10 @@ import { JuteError } from '../jute/jute-error.ts';
 import { OpCode } from '../jute/proto.ts';
 import { JuteReader } from '../jute/reader.ts';
 import { digestVersion, txnDigestBytes, txnHeaderBytes } from '../jute/txn.ts';
+import { containerOwnerHi, type EphemeralTypes, ttlOwnerHiOf } from '../tree/ephemeral-type.ts';
 import type { Quotas } from '../tree/quota.ts';
 import type { TreeWriter } from '../tree/tree-writer.ts';
 import type { Ephemerals } from './ephemerals.ts';
-
-/** High halves of the owners that are no sessions (Apache `EphemeralType`). */
-export const containerOwnerHi = 0x80000000 | 0;
-export const ttlOwnerHi = 0xff000000 | 0;
-
-/** Does this raw owner name a session? With extended types, 0xff in the top byte does not. */
-export function isSessionOwner(hi: number, lo: number, extendedTypes: boolean): boolean {
-  if ((hi | lo) === 0) return false;
-  if (hi === containerOwnerHi && lo === 0) return false;
-  return !(extendedTypes && hi >>> 24 === 0xff);
-}
 
 /**
  * What a txn did, told while it is being applied and while its section is open. Paths are ranges
@@ -55,7 +45,7 @@ export interface TxnApplierParts {
   readonly ephemerals: Ephemerals;
   readonly quotas: Quotas;
   readonly listener: ApplyListener;
-  readonly extendedTypesEnabled: boolean;
+  readonly ephemeralTypes: EphemeralTypes;
 }
 
 export class TxnApplier {
@@ -233,7 +223,7 @@ export class TxnApplier {
     this.ownerLo = ephemeral ? this.clientIdLo : 0;
     if (type === OpCode.createContainer) this.ownerHi = containerOwnerHi;
     if (type !== OpCode.createTTL) return;
-    this.ownerHi = ttlOwnerHi | this.reader.view.getInt32(ttlAt);
+    this.ownerHi = ttlOwnerHiOf(this.reader.view.getInt32(ttlAt));
     this.ownerLo = this.reader.view.getInt32(ttlAt + 4);
   }
 
@@ -266,12 +256,12 @@ export class TxnApplier {
     start: number,
     end: number,
   ): void {
-    const { tree, ephemerals, quotas, listener, extendedTypesEnabled } = this.parts;
+    const { tree, ephemerals, quotas, listener, ephemeralTypes } = this.parts;
     if (tree.childCount(ref) > 0) this.deleteDescendants(ref);
     const dataLength = tree.dataLength(ref);
     const hi = tree.ownerHi(ref);
     const lo = tree.ownerLo(ref);
-    if (isSessionOwner(hi, lo, extendedTypesEnabled)) ephemerals.remove(hi, lo, ref);
+    if (ephemeralTypes.isSession(hi, lo)) ephemerals.remove(hi, lo, ref);
     listener.nodeDeleting(ref, parent, path, start, end);
     tree.remove(ref);
     quotas.onDelete(path, start, end, dataLength);

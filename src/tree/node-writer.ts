@@ -111,8 +111,8 @@ export class NodeWriter extends TreeView {
     return ref;
   }
 
-  /** The Stat of a node that this txn creates. `isHidden`: clients see 0 for the owner. */
-  protected stampCreated(ref: number, at: number, isHidden: boolean): void {
+  /** The Stat of a node that this txn creates. `showsOwner`: clients see it, not 0. */
+  protected stampCreated(ref: number, at: number, showsOwner: boolean): void {
     const { zxidHi, zxidLo, timeHi, timeLo } = this;
     const view = this.imageView;
     view.setInt32(at + Stat.czxid, zxidHi);
@@ -126,8 +126,8 @@ export class NodeWriter extends TreeView {
     view.setInt32(at + Stat.version, 0);
     view.setInt32(at + Stat.cversion, 0);
     view.setInt32(at + Stat.aversion, 0);
-    view.setInt32(at + Stat.ephemeralOwner, isHidden ? 0 : this.ownerHi(ref));
-    view.setInt32(at + Stat.ephemeralOwner + 4, isHidden ? 0 : this.ownerLo(ref));
+    view.setInt32(at + Stat.ephemeralOwner, showsOwner ? this.ownerHi(ref) : 0);
+    view.setInt32(at + Stat.ephemeralOwner + 4, showsOwner ? this.ownerLo(ref) : 0);
     view.setInt32(at + Stat.dataLength, Math.max(this.dataLength(ref), 0));
     view.setInt32(at + Stat.numChildren, 0);
     view.setInt32(at + Stat.pzxid, zxidHi);

@@ -10,6 +10,7 @@ import { copyBytes } from '../base/copy-bytes.ts';
 import { compareHalves } from '../base/zxid.ts';
 import { aclIdOpen } from './acl-table.ts';
 import { crcEffect, DigestOffset, swapBytes } from './digest.ts';
+import { type EphemeralTypes, plainEphemeralTypes } from './ephemeral-type.ts';
 import { HashIndex } from './hash-index.ts';
 import {
   Control,
@@ -24,17 +25,7 @@ import { NodeWriter } from './node-writer.ts';
 import type { TreeMemory } from './tree-memory.ts';
 import { pathIndexPlace } from './tree-view.ts';
 
-/** How to read ephemeral owners (Apache `EphemeralType`); both off by default, as there. */
-export interface TreeWriterOptions {
-  /** `zookeeper.extendedTypesEnabled`: owners with top byte 0xff are TTLs. */
-  readonly extendedTypes?: boolean;
-  /** `zookeeper.emulate353TTLNodes`: any negative owner but a container's is a TTL. */
-  readonly emulate353TtlNodes?: boolean;
-}
-
 const slash = 0x2f;
-const containerHi = 0x80000000 | 0;
-const ttlTopByte = 0xff;
 /** Bytes of a record beside path and data; the path is padded to a word. */
 const createOverheadBytes = nodeHeaderBytes + imageFrameBytes + 3;
 const emptyData = new Uint8Array(0);
@@ -42,13 +33,13 @@ const zeroStat = new Uint8Array(60);
 
 export class TreeWriter extends NodeWriter {
   private readonly index: HashIndex;
-  private readonly options: TreeWriterOptions;
+  private readonly ephemeralTypes: EphemeralTypes;
   private isOpen = false;
 
   /** Takes over the memory as it is. There must be no other writer. */
-  constructor(memory: TreeMemory, options: TreeWriterOptions = {}) {
+  constructor(memory: TreeMemory, ephemeralTypes = plainEphemeralTypes) {
     super(memory);
-    this.options = options;
+    this.ephemeralTypes = ephemeralTypes;
     this.index = new HashIndex(this.map, pathIndexPlace, this.allocator);
     const { control } = this;
     assert(((control[Control.sequence] as number) & 1) === 0, 'no section was left open');
@@ -107,7 +98,7 @@ export class TreeWriter extends NodeWriter {
     this.setWord(ref, Node.ownerHi, ownerHi);
     this.setWord(ref, Node.ownerLo, ownerLo);
     const stat = this.findStat(ref);
-    this.stampCreated(ref, stat, this.isHiddenOwner(ownerHi, ownerLo));
+    this.stampCreated(ref, stat, this.ephemeralTypes.isSession(ownerHi, ownerLo));
     this.adopt(ref, stat, aclId);
     return ref;
   }
@@ -335,13 +326,6 @@ export class TreeWriter extends NodeWriter {
     this.setFlag(ref, NodeFlag.readableByAnyone, this.acls.isReadableByAnyone(aclId));
   }
 
-  /** Containers and TTL nodes have no owner that clients could see. */
-  private isHiddenOwner(hi: number, lo: number): boolean {
-    if (hi === containerHi && lo === 0) return true;
-    if (this.options.emulate353TtlNodes === true && hi < 0) return true;
-    return this.options.extendedTypes === true && hi >>> 24 === ttlTopByte;
-  }
-
   /** Fills the Stat at `at` from a StatPersisted. */
   private loadStat(ref: number, at: number, stat: Uint8Array, start: number): void {
     const from = this.sources.viewOf(stat);
@@ -354,8 +338,8 @@ export class TreeWriter extends NodeWriter {
     const ownerLo = from.getInt32(start + Persisted.ephemeralOwner + 4);
     this.setWord(ref, Node.ownerHi, ownerHi);
     this.setWord(ref, Node.ownerLo, ownerLo);
-    const isHidden = this.isHiddenOwner(ownerHi, ownerLo);
-    this.setHalves(at + Stat.ephemeralOwner, isHidden ? 0 : ownerHi, isHidden ? 0 : ownerLo);
+    const isShown = this.ephemeralTypes.isSession(ownerHi, ownerLo);
+    this.setHalves(at + Stat.ephemeralOwner, isShown ? ownerHi : 0, isShown ? ownerLo : 0);
     to.setInt32(at + Stat.dataLength, Math.max(this.dataLength(ref), 0));
     copyBytes(from, start + Persisted.pzxid, to, at + Stat.pzxid, 8);
     this.showChildren(ref, at);

@@ -334,6 +334,19 @@ describe('rules', () => {
     expect(() => configure({ cfg: base + lines + limits })).toThrow('/data/myid');
   });
 
+  test('the number of this server leaves room for the marks of other owners', () => {
+    const lines = 'server.1=a:1:2\nserver.128=b:1:2\nserver.255=c:1:2\ninitLimit=5\nsyncLimit=2\n';
+    const start = (own: string, settings: string) => () =>
+      configure({ cfg: base + lines + settings, files: { '/data/myid': own } });
+    const extended = 'extendedTypesEnabled=true\n';
+    const emulating = `${extended}emulate353TTLNodes=true\n`;
+    expect(start('255', 'emulate353TTLNodes=true\n')).not.toThrow();
+    expect(start('255', extended)).toThrow('at most 254 with extendedTypesEnabled=true');
+    expect(start('128', extended)).not.toThrow();
+    expect(start('128', emulating)).toThrow('at most 127 with emulate353TTLNodes=true');
+    expect(start('1', emulating)).not.toThrow();
+  });
+
   test('the server line says who votes, and a peerType that says otherwise is told so', () => {
     const lines = 'server.1=a:1:2\nserver.2=b:1:2\nserver.3=c:1:2:observer\n';
     const cfg = `${base}${lines}initLimit=10\nsyncLimit=5\n`;

@@ -26,6 +26,7 @@ import { createSessionTable, SessionTable } from '../../src/state/session-table.
 import { SessionTracker } from '../../src/state/session-tracker.ts';
 import { WatchTable } from '../../src/state/watch-table.ts';
 import { payloadBytesMaxDefault } from '../../src/storage/txn-log-format.ts';
+import { EphemeralTypes } from '../../src/tree/ephemeral-type.ts';
 import { Quotas } from '../../src/tree/quota.ts';
 import { createTreeMemory, type TreeMemory } from '../../src/tree/tree-memory.ts';
 import { TreeView } from '../../src/tree/tree-view.ts';
@@ -85,6 +86,11 @@ export const silentMonitor: KeeperMonitor = {
   quotaMet: () => {},
 };
 
+const extendedTypes = new EphemeralTypes({
+  extendedTypesEnabled: true,
+  emulate353TTLNodes: false,
+});
+
 export const defaultSettings: KeeperSettings = {
   serverId: 1,
   minSessionTimeoutMs: 4000,
@@ -95,7 +101,7 @@ export const defaultSettings: KeeperSettings = {
   containerCheckIntervalMs: 60_000,
   containerMaxPerMinute: 10_000,
   containerMaxNeverUsedIntervalMs: 0,
-  extendedTypesEnabled: true,
+  ephemeralTypes: extendedTypes,
   enforceQuota: false,
   reconfigEnabled: false,
   closeSessionTxnEnabled: true,
@@ -150,7 +156,7 @@ export class Harness implements KeeperOutput {
       options.memory ??
       createTreeMemory({ bytesMax: options.treeBytesMax ?? 8 << 20, segmentBytes: 1 << 20 });
     const settings = { ...defaultSettings, ...options.settings };
-    this.tree = new TreeWriter(this.memory, { extendedTypes: settings.extendedTypesEnabled });
+    this.tree = new TreeWriter(this.memory, settings.ephemeralTypes);
     if (options.memory === undefined) this.createTree(options.lastZxid ?? 0n);
     this.view = new TreeView(this.memory);
     const { sessionsMax = 64, tickTimeMs = 2000 } = options;

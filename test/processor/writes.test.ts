@@ -2,6 +2,7 @@ import { describe, expect, it } from 'vitest';
 import { ErrorCode } from '../../src/base/error-codes.ts';
 import { createTTLRequest, OpCode, setDataRequest } from '../../src/jute/proto.ts';
 import { JuteReader } from '../../src/jute/reader.ts';
+import { plainEphemeralTypes } from '../../src/tree/ephemeral-type.ts';
 import { createBody, Harness, hex, openAcl, unhex } from './harness.ts';
 
 function start(options: ConstructorParameters<typeof Harness>[0] = {}) {
@@ -174,7 +175,7 @@ describe('create', () => {
   });
 
   it('refuses TTLs where extended types are off, and keeps the connection', () => {
-    const { client } = start({ settings: { extendedTypesEnabled: false } });
+    const { client } = start({ settings: { ephemeralTypes: plainEphemeralTypes } });
     expect(client.create('/t', ttl)).toMatchObject({ err: ErrorCode.unimplemented, zxid: 2n });
     expect(client.create('/t', { flags: 5 }).err).toBe(ErrorCode.unimplemented);
     expect(client.isClosed).toBe(false);

@@ -5,8 +5,9 @@ import type { Field } from '../../src/jute/schema.ts';
 import * as txns from '../../src/jute/txn.ts';
 import { decodeUtf8, encodeUtf8 } from '../../src/jute/utf8.ts';
 import { JuteWriter } from '../../src/jute/writer.ts';
-import { type ApplyListener, isSessionOwner, TxnApplier } from '../../src/state/apply-txn.ts';
+import { type ApplyListener, TxnApplier } from '../../src/state/apply-txn.ts';
 import { Ephemerals } from '../../src/state/ephemerals.ts';
+import { EphemeralTypes } from '../../src/tree/ephemeral-type.ts';
 import { Quotas } from '../../src/tree/quota.ts';
 import { createTreeMemory } from '../../src/tree/tree-memory.ts';
 import { TreeWriter } from '../../src/tree/tree-writer.ts';
@@ -14,11 +15,17 @@ import { TreeWriter } from '../../src/tree/tree-writer.ts';
 const open: Acl[] = [{ perms: 31, id: { scheme: 'world', id: 'anyone' } }];
 const readOnly: Acl[] = [{ perms: 1, id: { scheme: 'world', id: 'anyone' } }];
 
+const ephemeralTypes = new EphemeralTypes({
+  extendedTypesEnabled: true,
+  emulate353TTLNodes: false,
+});
+
 /** A tree with an applier, and everything that the listener was told, as text. */
 class State implements ApplyListener {
-  readonly tree = new TreeWriter(createTreeMemory({ bytesMax: 4 << 20, segmentBytes: 1 << 20 }), {
-    extendedTypes: true,
-  });
+  readonly tree = new TreeWriter(
+    createTreeMemory({ bytesMax: 4 << 20, segmentBytes: 1 << 20 }),
+    ephemeralTypes,
+  );
   readonly ephemerals = new Ephemerals();
   readonly applier: TxnApplier;
   readonly told: string[] = [];
@@ -28,7 +35,7 @@ class State implements ApplyListener {
     const { tree, ephemerals } = this;
     tree.createSystemNodes();
     const quotas = new Quotas(tree);
-    const parts = { tree, ephemerals, quotas, listener: this, extendedTypesEnabled: true };
+    const parts = { tree, ephemerals, quotas, listener: this, ephemeralTypes };
     this.applier = new TxnApplier(parts);
   }
 
@@ -407,16 +414,5 @@ describe('bytes that are no txn', () => {
         expect(() => new State().applyBytes(bent)).not.toThrow();
       }
     }
-  });
-});
-
-describe('an owner', () => {
-  it('is a session unless it is none, a container’s or a TTL', () => {
-    expect(isSessionOwner(0, 0, true)).toBe(false);
-    expect(isSessionOwner(0x80000000 | 0, 0, true)).toBe(false);
-    expect(isSessionOwner(0x80000000 | 0, 1, true)).toBe(true);
-    expect(isSessionOwner(0xff000000 | 0, 5, true)).toBe(false);
-    expect(isSessionOwner(0xff000000 | 0, 5, false)).toBe(true);
-    expect(isSessionOwner(0x01000000, 0, true)).toBe(true);
   });
 });

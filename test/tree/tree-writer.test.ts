@@ -2,6 +2,7 @@
 import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
 import { highHalf, joinHalves, lowHalf } from '../../src/base/zxid.ts';
+import { EphemeralTypes, plainEphemeralTypes } from '../../src/tree/ephemeral-type.ts';
 import { TreeWriter } from '../../src/tree/tree-writer.ts';
 import { ModelTree, parentOf } from './support/model-tree.ts';
 import {
@@ -221,15 +222,13 @@ describe('a parent', () => {
 
 describe('owners', () => {
   const ttl = -(1n << 56n) | 5000n;
-  const cases = [
-    { owner: -(2n ** 63n), options: {}, seen: 0n },
-    { owner: ttl, options: {}, seen: ttl },
-    { owner: ttl, options: { extendedTypes: true }, seen: 0n },
-    { owner: -77n, options: { emulate353TtlNodes: true }, seen: 0n },
-    { owner: 77n, options: { emulate353TtlNodes: true, extendedTypes: true }, seen: 77n },
-  ];
-  test.each(cases)('$owner is seen as $seen with $options', ({ owner, options, seen }) => {
-    const hand = new TreeHand(undefined, undefined, options);
+  const extended = new EphemeralTypes({ extendedTypesEnabled: true, emulate353TTLNodes: false });
+  test.each([
+    { owner: -(2n ** 63n), types: plainEphemeralTypes, seen: 0n },
+    { owner: ttl, types: plainEphemeralTypes, seen: ttl },
+    { owner: ttl, types: extended, seen: 0n },
+  ])('$owner is seen as $seen', ({ owner, types, seen }) => {
+    const hand = new TreeHand(undefined, undefined, types);
     const ref = hand.create('/n', 'x', 'open', owner);
     expect(readStat(hand.writer, ref).ephemeralOwner).toBe(seen);
     expect(joinHalves(hand.writer.ownerHi(ref), hand.writer.ownerLo(ref))).toBe(owner);

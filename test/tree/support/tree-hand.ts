@@ -7,9 +7,10 @@ import { type Acl, aclVector, type Stat, stat } from '../../../src/jute/data.ts'
 import { JuteReader } from '../../../src/jute/reader.ts';
 import { JuteWriter } from '../../../src/jute/writer.ts';
 import { aclIdOpen } from '../../../src/tree/acl-table.ts';
+import { plainEphemeralTypes } from '../../../src/tree/ephemeral-type.ts';
 import { createTreeMemory, type TreeMemory } from '../../../src/tree/tree-memory.ts';
 import type { TreeView } from '../../../src/tree/tree-view.ts';
-import { TreeWriter, type TreeWriterOptions } from '../../../src/tree/tree-writer.ts';
+import { TreeWriter } from '../../../src/tree/tree-writer.ts';
 
 const mib = 1 << 20;
 
@@ -44,9 +45,9 @@ export class TreeHand {
   zxid = 0n;
   private isInSection = false;
 
-  constructor(bytesMax = 4 * mib, segmentBytes = mib, options: TreeWriterOptions = {}) {
+  constructor(bytesMax = 4 * mib, segmentBytes = mib, ephemeralTypes = plainEphemeralTypes) {
     this.memory = createTreeMemory({ bytesMax, segmentBytes, hashSeed: 77 });
-    this.writer = new TreeWriter(this.memory, options);
+    this.writer = new TreeWriter(this.memory, ephemeralTypes);
     this.writer.createSystemNodes();
   }
 
