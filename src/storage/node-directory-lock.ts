@@ -1,9 +1,11 @@
 /**
  * Keeps a second server out of a data directory: two of them on one directory destroy it, and
- * Apache's servers do not notice. Three ways, the best that is available: `flock` through the
- * optional package fs-ext (its synchronous call only: the asynchronous one crashes in workers),
- * an abstract unix socket on Linux, or a file that names a process. The first two end with the
- * process, however it dies. The file `.lock` stays; it tells people who holds the directory.
+ * Apache's servers do not notice. Three ways: `flock` through the optional package fs-ext (its
+ * synchronous call only: the asynchronous one crashes in workers), an abstract unix socket on
+ * Linux, and where there is neither, a file that names a process. The first two end with the
+ * process, however it dies, and both are taken where there are both: a server whose Node.js cannot
+ * load fs-ext must meet one that could. The file `.lock` stays; it tells people who holds the
+ * directory.
  */
 import {
   closeSync,
@@ -26,7 +28,6 @@ import { type DataDirectory, lockName } from './data-directory.ts';
 export type LockMethod = 'flock' | 'socket' | 'pid-file';
 
 export interface DirectoryLock {
-  readonly method: LockMethod;
   release(): void;
 }
 
@@ -50,12 +51,12 @@ interface FsExt {
 }
 
 /**
- * Locks `dataDir` and `dataLogDir`, which exist. `method` is for tests. Throws
- * `DirectoryLockedError`, and then neither is locked.
+ * Locks `dataDir` and `dataLogDir`, which exist, by each method. Throws `DirectoryLockedError`, and
+ * then neither is locked.
  */
 export async function lockDataDirectory(
   directory: DataDirectory,
-  method: LockMethod = bestMethod(),
+  methods: readonly LockMethod[] = lockMethods(),
 ): Promise<DirectoryLock> {
   const held: DirectoryLock[] = [];
   const release = () => {
@@ -63,12 +64,14 @@ export async function lockDataDirectory(
   };
   const paths = [directory.dataDir, directory.dataLogDir].map((path) => realpathSync(path));
   try {
-    for (const path of new Set(paths)) held.push(await lockOne(path, method));
+    for (const path of new Set(paths)) {
+      for (const method of methods) held.push(await lockOne(path, method));
+    }
   } catch (error) {
     release();
     throw error;
   }
-  return { method, release };
+  return { release };
 }
 
 function lockOne(directory: string, method: LockMethod): DirectoryLock | Promise<DirectoryLock> {
@@ -76,9 +79,11 @@ function lockOne(directory: string, method: LockMethod): DirectoryLock | Promise
   return method === 'socket' ? lockBySocket(directory) : lockByPidFile(directory);
 }
 
-function bestMethod(): LockMethod {
-  if (loadFsExt() !== null) return 'flock';
-  return process.platform === 'linux' ? 'socket' : 'pid-file';
+/** What this process can do on this machine. */
+export function lockMethods(): readonly LockMethod[] {
+  const hasFlock = loadFsExt() !== null;
+  if (process.platform === 'linux') return hasFlock ? ['flock', 'socket'] : ['socket'];
+  return hasFlock ? ['flock'] : ['pid-file'];
 }
 
 /** Null when the optional package is absent or was built for another Node. */
@@ -103,7 +108,6 @@ function lockByFlock(directory: string, fsExt: FsExt): DirectoryLock {
   writeHolder(fd);
   let isHeld = true;
   return {
-    method: 'flock',
     release() {
       if (isHeld) closeSync(fd);
       isHeld = false;
@@ -124,7 +128,7 @@ function lockBySocket(directory: string): Promise<DirectoryLock> {
       const fd = openSync(join(directory, lockName), 'a');
       writeHolder(fd);
       closeSync(fd);
-      resolve({ method: 'socket', release: () => void server.close() });
+      resolve({ release: () => void server.close() });
     });
   });
 }
@@ -140,7 +144,7 @@ function lockByPidFile(directory: string): DirectoryLock {
     removeStale(path, pid);
   }
   ownPidFiles.add(path);
-  return { method: 'pid-file', release: () => releasePidFile(path) };
+  return { release: () => releasePidFile(path) };
 }
 
 /** The file gets its name together with its content, so nobody can meet it empty. */

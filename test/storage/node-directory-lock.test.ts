@@ -11,11 +11,14 @@ import {
   DirectoryLockedError,
   type LockMethod,
   lockDataDirectory,
+  lockMethods,
 } from '../../src/storage/node-directory-lock.ts';
 
 const root = mkdtempSync(join(tmpdir(), 'ringkeeper-lock-'));
+const nodeModules = join(import.meta.dirname, '../../node_modules');
+const fsExtDirectory = join(nodeModules, 'fs-ext');
 const holderEntry = join(root, 'lock-holder.mjs');
-const methods: LockMethod[] = ['flock', 'socket', 'pid-file'];
+const methods = new Set<LockMethod>([...lockMethods(), 'pid-file']);
 const holders: ChildProcess[] = [];
 let directories = 0;
 
@@ -26,7 +29,7 @@ beforeAll(async () => {
     ...{ bundle: true, platform: 'node', format: 'esm', packages: 'external' },
   });
   // The optional package is found from where the project is.
-  symlinkSync(join(import.meta.dirname, '../../node_modules'), join(root, 'node_modules'));
+  symlinkSync(nodeModules, join(root, 'node_modules'));
 });
 
 afterEach(async () => {
@@ -41,9 +44,9 @@ function newDirectory(): string {
   return path;
 }
 
-async function hold(path: string, method: LockMethod): Promise<ChildProcess> {
+async function hold(path: string, ...method: LockMethod[]): Promise<ChildProcess> {
   const stdio = ['ignore', 'pipe', 'inherit'] as const;
-  const holder = spawn(process.execPath, [holderEntry, path, method], { stdio: [...stdio] });
+  const holder = spawn(process.execPath, [holderEntry, path, ...method], { stdio: [...stdio] });
   holders.push(holder);
   await once(holder.stdout!, 'data');
   return holder;
@@ -61,7 +64,7 @@ describe('the lock of a data directory', () => {
     it(`(${method}) keeps a second process out and names the first`, async () => {
       const path = newDirectory();
       const holder = await hold(path, method);
-      const attempt = lockDataDirectory(dataDirectory(path), method);
+      const attempt = lockDataDirectory(dataDirectory(path), [method]);
       await expect(attempt).rejects.toThrow(DirectoryLockedError);
       await expect(attempt).rejects.toMatchObject({ pid: holder.pid, directory: path });
       await expect(attempt).rejects.toThrow(`in use by process ${holder.pid}`);
@@ -70,16 +73,15 @@ describe('the lock of a data directory', () => {
     it(`(${method}) is free again when its holder was killed`, async () => {
       const path = newDirectory();
       await kill(await hold(path, method));
-      const lock = await lockDataDirectory(dataDirectory(path), method);
-      expect(lock.method).toBe(method);
+      const lock = await lockDataDirectory(dataDirectory(path), [method]);
       expect(readFileSync(join(path, '.lock'), 'utf8')).toBe(`${process.pid}\n`);
       lock.release();
     });
 
     it(`(${method}) keeps out a second server of the same process, until released`, async () => {
       const path = newDirectory();
-      const lock = await lockDataDirectory(dataDirectory(path), method);
-      const second = () => lockDataDirectory(dataDirectory(path), method);
+      const lock = await lockDataDirectory(dataDirectory(path), [method]);
+      const second = () => lockDataDirectory(dataDirectory(path), [method]);
       await expect(second()).rejects.toMatchObject({ pid: process.pid });
       lock.release();
       lock.release();
@@ -89,20 +91,38 @@ describe('the lock of a data directory', () => {
     it(`(${method}) covers both places, or neither`, async () => {
       const data = newDirectory();
       const logs = newDirectory();
-      const lock = await lockDataDirectory(dataDirectory(logs), method);
-      await expect(lockDataDirectory(dataDirectory(data, logs), method)).rejects.toThrow(logs);
-      (await lockDataDirectory(dataDirectory(data), method)).release();
+      const lock = await lockDataDirectory(dataDirectory(logs), [method]);
+      await expect(lockDataDirectory(dataDirectory(data, logs), [method])).rejects.toThrow(logs);
+      (await lockDataDirectory(dataDirectory(data), [method])).release();
       lock.release();
-      (await lockDataDirectory(dataDirectory(data, logs), method)).release();
+      (await lockDataDirectory(dataDirectory(data, logs), [method])).release();
     });
   }
+
+  it('keeps out whoever can lock in another way only', async () => {
+    for (const method of lockMethods()) {
+      const path = newDirectory();
+      const holder = await hold(path);
+      const attempt = lockDataDirectory(dataDirectory(path), [method]);
+      await expect(attempt).rejects.toMatchObject({ pid: holder.pid });
+      const other = newDirectory();
+      await hold(other, method);
+      await expect(lockDataDirectory(dataDirectory(other))).rejects.toThrow(other);
+    }
+  });
+
+  it('uses flock on the Node.js that fs-ext was built for', () => {
+    const config = readFileSync(join(fsExtDirectory, 'build/config.gypi'), 'utf8');
+    const [, modules] = /"node_module_version": (\d+)/.exec(config) ?? [];
+    expect(lockMethods().includes('flock')).toBe(process.versions.modules === modules);
+  });
 
   it('is the same by whatever name the directory is called', async () => {
     const path = newDirectory();
     symlinkSync(path, `${path}-link`);
     for (const method of methods) {
-      const lock = await lockDataDirectory(dataDirectory(path), method);
-      await expect(lockDataDirectory(dataDirectory(`${path}-link`), method)).rejects.toThrow();
+      const lock = await lockDataDirectory(dataDirectory(path), [method]);
+      await expect(lockDataDirectory(dataDirectory(`${path}-link`), [method])).rejects.toThrow();
       lock.release();
     }
   });
@@ -110,14 +130,14 @@ describe('the lock of a data directory', () => {
   it('takes a pid file over that names this very process in an earlier life', async () => {
     const path = newDirectory();
     writeFileSync(join(path, '.lock'), `${process.pid}\n`);
-    (await lockDataDirectory(dataDirectory(path), 'pid-file')).release();
+    (await lockDataDirectory(dataDirectory(path), ['pid-file'])).release();
   });
 
   it('takes a pid file over that names nobody', async () => {
     const path = newDirectory();
     for (const content of ['', 'x', '999999999']) {
       writeFileSync(join(path, '.lock'), content);
-      (await lockDataDirectory(dataDirectory(path), 'pid-file')).release();
+      (await lockDataDirectory(dataDirectory(path), ['pid-file'])).release();
     }
   });
 });
