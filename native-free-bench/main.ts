@@ -1,55 +1,76 @@
 /**
- * Command line that measures servers side by side in one run and prints a table.
- * `node dist/bench/main.js [--quick] [--scenario speed,ensemble] [--vs apache] [--repeats 5]
- * [--json file]`
+ * `npm run bench`: measures, shows its progress, prints the table, and writes `report.html` and
+ * `run.json`. Ends with code 1 when the run failed (a wrong reply, a server that did not start) and
+ * with 2 when the command line was wrong.
  */
-import { writeFileSync } from 'node:fs';
-import { availableParallelism, cpus } from 'node:os';
-import { parseArgs } from 'node:util';
+import { mkdirSync, writeFileSync } from 'node:fs';
+import { join, relative } from 'node:path';
+import { exitWithUsageErrors } from './command/exit.ts';
+import { measure } from './command/measure.ts';
+import { helpText } from './command/option-table.ts';
+import { type BenchOptions, parseOptions } from './command/options.ts';
+import { ProgressLine } from './command/progress-line.ts';
+import { reportHtml } from './report/html.ts';
+import { commitNow, machineFacts } from './report/machine.ts';
+import { notesOf } from './report/notes.ts';
 import { toRows } from './report/rows.ts';
-import { formatTable } from './report/table.ts';
-import { apacheOf, type OwnContender, ringkeeper } from './scenarios/contender.ts';
+import { appendRecord, type RunRecord } from './report/run-record.ts';
+import { alignColumns, formatTable } from './report/table.ts';
 import { scenarios } from './scenarios/index.ts';
-import type { Measurement } from './scenarios/measurement.ts';
-import { type BenchSize, fullSize, quickSize } from './scenarios/size.ts';
 
-const { values } = parseArgs({
-  options: {
-    quick: { type: 'boolean', default: false },
-    repeats: { type: 'string' },
-    duration: { type: 'string' },
-    vs: { type: 'string' },
-    scenario: { type: 'string' },
-    json: { type: 'string' },
-  },
+await exitWithUsageErrors(async () => {
+  const args = process.argv.slice(2);
+  const options = parseOptions(args);
+  if (options.wants === 'help') console.log(helpText());
+  else if (options.wants === 'list') console.log(listText());
+  else await bench(options, ['npm run bench --', ...args].join(' '));
 });
 
-const base = values.quick ? quickSize : fullSize;
-const size: BenchSize = {
-  ...base,
-  repeats: Number(values.repeats ?? base.repeats),
-  seconds: Number(values.duration ?? base.seconds),
-};
-const contenders: OwnContender[] = [...(values.vs === 'apache' ? [apacheOf()] : []), ringkeeper];
-const names = values.scenario?.split(',');
-const chosen = scenarios.filter(({ name, isDefault }) => names?.includes(name) ?? isDefault);
-if (chosen.length !== (names?.length ?? chosen.length)) {
-  throw new Error(`--scenario is one or more of ${scenarios.map(({ name }) => name)}`);
+async function bench(options: BenchOptions, command: string): Promise<void> {
+  const startedAt = new Date().toISOString();
+  const startedMs = performance.now();
+  const machine = machineFacts();
+  const line = new ProgressLine(process.stderr, () => performance.now());
+  const measured = await measure(options, line);
+  line.end();
+  const record: RunRecord = {
+    format: 1,
+    startedAt,
+    seconds: (performance.now() - startedMs) / 1000,
+    command,
+    commit: commitNow(),
+    machine,
+    contenders: await Promise.all(options.contenders.map((each) => each.describe())),
+    size: options.size,
+    ...measured,
+  };
+  console.log(formatTable(toRows(record.measurements)));
+  for (const note of notesOf(record)) console.log(`! ${note}`);
+  save(record, options);
+  if (record.failure !== null) process.exitCode = 1;
 }
 
-const measurements: Measurement[] = [];
-for (const scenario of chosen) {
-  for await (const outcome of scenario.run(contenders, size, () => {})) {
-    if (outcome.kind !== 'measurement') continue;
-    measurements.push(outcome);
-    const { figure, unit, server, value } = outcome;
-    console.error(`${server.padEnd(10)}  ${figure}: ${value.toFixed(1)} ${unit}`);
+function save(record: RunRecord, { outDirectory, recordFile }: BenchOptions): void {
+  mkdirSync(outDirectory, { recursive: true });
+  const report = join(outDirectory, 'report.html');
+  writeFileSync(report, reportHtml(record));
+  writeFileSync(join(outDirectory, 'run.json'), `${JSON.stringify(record, null, 1)}\n`);
+  console.log(`report: ${relative(process.cwd(), report)}, figures: run.json beside it`);
+  if (recordFile === null) return;
+  if (record.failure !== null) {
+    console.log(`not recorded in ${recordFile}, since the run failed`);
+    return;
   }
+  appendRecord(recordFile, record);
+  console.log(`recorded: ${recordFile}`);
 }
 
-const rows = toRows(measurements);
-console.log(formatTable(rows));
-if (values.json !== undefined) {
-  const machine = { cpus: availableParallelism(), model: cpus()[0]?.model, node: process.version };
-  writeFileSync(values.json, `${JSON.stringify({ machine, size, rows, measurements }, null, 2)}\n`);
+function listText(): string {
+  const lines = scenarios.map(({ name, title, isDefault, needsOwnServer }) => [
+    name,
+    isDefault ? 'default' : '--full',
+    needsOwnServer ? 'own servers' : 'any target',
+    title,
+  ]);
+  return alignColumns([['scenario', 'part of', 'measures', 'what'], ...lines], 4);
 }

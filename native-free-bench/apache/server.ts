@@ -6,6 +6,10 @@ import { type ServerOptions, writeServerConfig } from '../../test/support/ringke
 import { ServerProcess } from '../../test/support/server-process.ts';
 import { apacheClassPath } from './jars.ts';
 
+/** Of a JVM, as `-Xmx` takes it, unless an option says otherwise. */
+export const apacheHeap = '2g';
+export const apacheMainClass = 'ZooKeeperServerMain';
+
 export interface ApacheOptions extends ServerOptions {
   version?: string;
   /** Below `org.apache.zookeeper.server`: standalone unless given. */
@@ -24,11 +28,11 @@ export async function startApache(options: ApacheOptions = {}): Promise<ServerPr
   return ServerProcess.start({
     command: 'java',
     args: [
-      `-Xmx${options.heap ?? '2g'}`,
+      `-Xmx${options.heap ?? apacheHeap}`,
       ...properties.map(([name, value]) => `-D${name}=${value}`),
       '-cp',
       classPath,
-      `org.apache.zookeeper.server.${options.mainClass ?? 'ZooKeeperServerMain'}`,
+      `org.apache.zookeeper.server.${options.mainClass ?? apacheMainClass}`,
       configFile,
     ],
     port,

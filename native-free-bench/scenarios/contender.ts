@@ -1,11 +1,19 @@
 /** The servers that are measured side by side. */
-import { rmSync } from 'node:fs';
+import { readFileSync, rmSync } from 'node:fs';
+import { join } from 'node:path';
 import type { MemberKind } from '../../test/support/ensemble-member.ts';
+import { askFourLetterWord } from '../../test/support/four-letter-word.ts';
+import { projectRoot } from '../../test/support/project-root.ts';
 import { type ServerOptions, startRingkeeper } from '../../test/support/ringkeeper-process.ts';
 import type { ServerProcess } from '../../test/support/server-process.ts';
 import { apacheVersion } from '../apache/jars.ts';
-import { startApache } from '../apache/server.ts';
+import { apacheHeap, apacheMainClass, startApache } from '../apache/server.ts';
 import type { ServerName } from './measurement.ts';
+
+const wordTimeoutMs = 2000;
+const packageFacts = JSON.parse(readFileSync(join(projectRoot, 'package.json'), 'utf8')) as {
+  version: string;
+};
 
 export interface Address {
   readonly host: string;
@@ -22,8 +30,18 @@ export interface RunningServer {
   release(): Promise<void>;
 }
 
+/** What a report says of a contender. */
+export interface ContenderFacts {
+  readonly name: ServerName;
+  /** Product and version. */
+  readonly about: string;
+  /** How it is started, or where it was found. */
+  readonly command: string;
+}
+
 export interface Contender {
   readonly name: ServerName;
+  describe(): Promise<ContenderFacts>;
   /** A standalone server started for this, or the one that is there. */
   acquire(): Promise<RunningServer>;
 }
@@ -35,31 +53,62 @@ export interface OwnContender extends Contender {
   start(options?: ServerOptions): Promise<ServerProcess>;
 }
 
-export const ringkeeper: OwnContender = own('ringkeeper', 'ringkeeper', startRingkeeper);
+export const ringkeeper: OwnContender = own('ringkeeper', startRingkeeper, {
+  memberKind: 'ringkeeper',
+  about: `ringkeeper ${packageFacts.version}, Node.js ${process.version}`,
+  command: 'node dist/main.js server zoo.cfg',
+});
 
 /** Apache's server of a version that is fetched, or of a distribution that lies at a path. */
 export function apacheOf(versionOrHome: string = apacheVersion): OwnContender {
-  return own('apache', `apache ${versionOrHome}`, (options) =>
-    startApache({ ...options, version: versionOrHome }),
-  );
+  const start = (options?: ServerOptions) => startApache({ ...options, version: versionOrHome });
+  return own('apache', start, {
+    memberKind: `apache ${versionOrHome}`,
+    about: `Apache ZooKeeper ${versionOrHome}`,
+    command: `java -Xmx${apacheHeap} -cp ... ${apacheMainClass} zoo.cfg`,
+  });
 }
 
 /** Servers that run already, of whatever kind; together they are one ensemble. */
 export function targetOf(addresses: readonly Address[]): Contender {
   const running = { addresses, pids: [], release: async () => {} };
-  return { name: 'target', acquire: async () => running };
+  const command = addresses.map(({ host, port }) => `${host}:${port}`).join();
+  return {
+    name: 'target',
+    describe: async () => ({ name: 'target', about: await versionAt(addresses[0]!), command }),
+    acquire: async () => running,
+  };
+}
+
+/** As the server tells it itself, if the word `srvr` is allowed there. */
+async function versionAt({ host, port }: Address): Promise<string> {
+  const text = await askFourLetterWord(port, 'srvr', wordTimeoutMs, host).catch(() => '');
+  const version = /^Zookeeper version: ([^,]+)/m.exec(text)?.[1];
+  return version === undefined ? 'a server that does not tell its version' : version;
 }
 
 export function isOwn(contender: Contender): contender is OwnContender {
   return 'start' in contender;
 }
 
+interface OwnFacts {
+  readonly memberKind: MemberKind;
+  readonly about: string;
+  readonly command: string;
+}
+
 function own(
   name: ServerName,
-  memberKind: MemberKind,
   start: (options?: ServerOptions) => Promise<ServerProcess>,
+  { memberKind, about, command }: OwnFacts,
 ): OwnContender {
-  return { name, memberKind, start, acquire: async () => runningOf(await start()) };
+  return {
+    name,
+    memberKind,
+    start,
+    describe: async () => ({ name, about, command }),
+    acquire: async () => runningOf(await start()),
+  };
 }
 
 function runningOf(server: ServerProcess): RunningServer {

@@ -5,9 +5,14 @@
 import { connect } from 'node:net';
 
 /** Rejects when nobody listens or the answer takes longer than `timeoutMs`. */
-export function askFourLetterWord(port: number, word: string, timeoutMs = 2000): Promise<string> {
+export function askFourLetterWord(
+  port: number,
+  word: string,
+  timeoutMs = 2000,
+  host = '127.0.0.1',
+): Promise<string> {
   return new Promise((resolve, reject) => {
-    const socket = connect({ port, host: '127.0.0.1' });
+    const socket = connect({ port, host });
     let text = '';
     socket.setEncoding('utf8');
     socket.setTimeout(timeoutMs, () => socket.destroy(new Error(`no answer to ${word}`)));

@@ -1,0 +1,65 @@
+/** Runs scenarios one after the other and keeps what they yield. */
+import type { ScenarioFacts } from '../report/run-record.ts';
+import type { Contender } from '../scenarios/contender.ts';
+import { isOwn } from '../scenarios/contender.ts';
+import type { LoadDetail, Measurement, Outcome } from '../scenarios/measurement.ts';
+import type { Progress, Scenario } from '../scenarios/scenario.ts';
+import type { BenchSize } from '../scenarios/size.ts';
+import type { ProgressLine } from './progress-line.ts';
+
+export interface Measured {
+  /** Those that ran, the one that failed among them. */
+  readonly scenarios: readonly ScenarioFacts[];
+  readonly measurements: readonly Measurement[];
+  readonly loads: readonly LoadDetail[];
+  /** Why it ended early, or null. What was measured until then is there. */
+  readonly failure: string | null;
+}
+
+export interface Wanted {
+  readonly scenarios: readonly Scenario[];
+  readonly contenders: readonly Contender[];
+  readonly size: BenchSize;
+}
+
+/** Never rejects: a scenario that fails ends the run and becomes its `failure`. */
+export async function measure(wanted: Wanted, line: ProgressLine): Promise<Measured> {
+  const ran: ScenarioFacts[] = [];
+  const measurements: Measurement[] = [];
+  const loads: LoadDetail[] = [];
+  const progress: Progress = (done, total, what) => line.step(done, total, what);
+  const { scenarios } = wanted;
+  for (const [i, scenario] of scenarios.entries()) {
+    const { name, title } = scenario;
+    const figures = new Set<string>();
+    line.scenario(i, scenarios.length, name);
+    let failure: string | null = null;
+    try {
+      for await (const outcome of outcomesOf(scenario, wanted, progress)) {
+        if (outcome.kind === 'load') {
+          loads.push(outcome);
+          continue;
+        }
+        measurements.push(outcome);
+        figures.add(outcome.figure);
+        line.figure(outcome);
+      }
+    } catch (error) {
+      failure = `${name}: ${(error as Error).message}`;
+    }
+    ran.push({ name, title, figures: [...figures] });
+    if (failure !== null) return { scenarios: ran, measurements, loads, failure };
+  }
+  return { scenarios: ran, measurements, loads, failure: null };
+}
+
+/** A contender that cannot be started by us takes no part where one must be. */
+function outcomesOf(
+  scenario: Scenario,
+  { contenders, size }: Wanted,
+  progress: Progress,
+): AsyncGenerator<Outcome> {
+  return scenario.needsOwnServer
+    ? scenario.run(contenders.filter(isOwn), size, progress)
+    : scenario.run(contenders, size, progress);
+}

@@ -1,0 +1,61 @@
+/** The report's part on the course of each load: what the servers said of it, and its plots. */
+import type { LoadDetail, ServerName } from '../scenarios/measurement.ts';
+import { formatNumber } from './format.ts';
+import { swatch } from './html-figures.ts';
+import { escaped } from './html-text.ts';
+import { mainOf, type Plot, plotsOf } from './plots.ts';
+import { baseline } from './rows.ts';
+
+/** Appends what is to be drawn to `plots`; the places in the page know it by its index. */
+export function loadsSection(loads: readonly LoadDetail[], plots: Plot[]): string {
+  if (loads.length === 0) return '';
+  const names = [...new Set(loads.map(({ load }) => load))];
+  const cards = names.map((name) => {
+    const runs = loads.filter(({ load }) => load === name);
+    const places = plotsOf(runs).map((plot) => {
+      const index = plots.push(plot) - 1;
+      return `<figure><figcaption>${escaped(plot.title)} <small>${plot.unit}</small></figcaption>
+<div class="plot" data-plot="${index}"></div></figure>`;
+    });
+    return `<article><h3>${escaped(name)}</h3>${summary(runs)}
+<div class="plots">${places.join('')}</div></article>`;
+  });
+  return `<section id="loads"><h2>Course of each load</h2>
+<p class="legend">${legend(loads)}<span>bold: the repeat with the median throughput</span></p>
+${cards.join('\n')}</section>`;
+}
+
+function serversIn(loads: readonly LoadDetail[]): ServerName[] {
+  const names = [...new Set(loads.map(({ server }) => server))];
+  return names.sort((a, b) => Number(b === baseline) - Number(a === baseline));
+}
+
+function legend(loads: readonly LoadDetail[]): string {
+  return serversIn(loads)
+    .map((server) => `<span>${swatch(server)}${server}</span>`)
+    .join('');
+}
+
+/** A line a server, of its main repeat. */
+function summary(runs: readonly LoadDetail[]): string {
+  const lines = serversIn(runs).map((server) => {
+    const run = mainOf(runs, server);
+    const facts = [
+      `${formatNumber(run.ops / run.seconds)} /s`,
+      `${run.loop} loop`,
+      ...(run.gc === null ? [] : [gcText(run.gc)]),
+      ...(run.fsync === null ? [] : [fsyncText(run.fsync)]),
+      `generator ${formatNumber(run.generatorCores)} cores`,
+    ];
+    return `<li>${swatch(server)}${server}: ${escaped(facts.join(' · '))}</li>`;
+  });
+  return `<ul class="summary">${lines.join('')}</ul>`;
+}
+
+function gcText({ count, totalMs, maxMs }: NonNullable<LoadDetail['gc']>): string {
+  return `GC ${formatNumber(count)}×, ${formatNumber(totalMs)} ms in all, longest ${formatNumber(maxMs)} ms`;
+}
+
+function fsyncText({ count, meanUs, p99Us }: NonNullable<LoadDetail['fsync']>): string {
+  return `fsync ${formatNumber(count)}×, mean ${formatNumber(meanUs)} µs, p99 ${formatNumber(p99Us)} µs`;
+}

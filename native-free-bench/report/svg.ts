@@ -1,0 +1,69 @@
+/**
+ * A plot for a README: how many times better than the baseline each figure is, a bar a figure with
+ * its spread. Pure text, legible on light and on dark pages.
+ */
+import { escaped } from './html-text.ts';
+import { baseline, type Row } from './rows.ts';
+
+const width = 760;
+const labelWidth = 290;
+const valueWidth = 150;
+const barsWidth = width - labelWidth - valueWidth;
+const rowHeight = 30;
+const top = 64;
+const bottom = 34;
+const barHeight = 14;
+
+/** Figures without a ratio have no bar; throws when none has. */
+export function ratioSvg(rows: readonly Row[], caption: string): string {
+  const bars = rows.flatMap(({ figure, ratio }) => (ratio === null ? [] : [{ figure, ...ratio }]));
+  if (bars.length === 0) throw new Error(`no figure was measured beside ${baseline}`);
+  const height = top + bars.length * rowHeight + bottom;
+  const xMax = Math.max(...bars.map(({ max }) => max), 1) * 1.02;
+  const x = (ratio: number): string => (labelWidth + (barsWidth * ratio) / xMax).toFixed(1);
+  const lines = bars.map(({ figure, median, min, max, count }, i) => {
+    const middle = top + i * rowHeight + rowHeight / 2;
+    const barWidth = (Number(x(median)) - labelWidth).toFixed(1);
+    const spread =
+      count === 1
+        ? ''
+        : `<path class="spread" d="M${x(min)} ${middle}H${x(max)}M${x(min)} ${middle - 4}v8M${x(max)} ${middle - 4}v8"/>`;
+    const kind = median >= 1 ? 'better' : 'worse';
+    return `<text x="${labelWidth - 12}" y="${middle + 4}" text-anchor="end">${escaped(figure)}</text>
+<rect class="${kind}" x="${labelWidth}" y="${middle - barHeight / 2}" width="${barWidth}" height="${barHeight}" rx="3"/>
+${spread}<text x="${width - valueWidth + 16}" y="${middle + 4}"><tspan class="value">${median.toFixed(2)}×</tspan>${rangeText(min, max, count)}</text>`;
+  });
+  return `<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 ${width} ${height}" role="img" aria-label="Times better than ${baseline}">
+<style>${style}</style>
+<text class="title" x="12" y="26">Times better than Apache ZooKeeper</text>
+<text class="muted" x="12" y="46">${escaped(caption)}</text>
+${lines.join('\n')}
+<path class="one" d="M${x(1)} ${top - 4}V${height - bottom + 4}"/>
+<text class="muted" x="${x(1)}" y="${height - 12}" text-anchor="middle">1× Apache</text>
+</svg>
+`;
+}
+
+function rangeText(min: number, max: number, count: number): string {
+  if (count === 1) return '';
+  return `<tspan class="muted" dx="6">${min.toFixed(1)} – ${max.toFixed(1)}</tspan>`;
+}
+
+const style = `
+text { font: 13px system-ui, "Segoe UI", "DejaVu Sans", sans-serif; fill: #16191f; }
+.title { font-size: 16px; font-weight: 600; }
+.value { font-weight: 600; }
+.muted { fill: #5c6573; font-size: 12px; }
+.better { fill: #2563eb; }
+.worse { fill: #c2570c; }
+.spread { stroke: #16191f; stroke-width: 1.3; fill: none; }
+.one { stroke: #c2570c; stroke-width: 1.3; stroke-dasharray: 4 3; fill: none; }
+@media (prefers-color-scheme: dark) {
+text { fill: #e6e9ee; }
+.muted { fill: #98a2b1; }
+.better { fill: #4f86ea; }
+.worse { fill: #ff9d5c; }
+.spread { stroke: #e6e9ee; }
+.one { stroke: #ff9d5c; }
+}
+`;
