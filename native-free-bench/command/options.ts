@@ -1,13 +1,9 @@
 /** Reads the command line of `npm run bench`. */
+
 import { resolve } from 'node:path';
 import { parseArgs } from 'node:util';
-import {
-  type Address,
-  apacheOf,
-  type Contender,
-  ringkeeper,
-  targetOf,
-} from '../scenarios/contender.ts';
+import type { Address } from '../load/workload.ts';
+import { apacheOf, type Contender, ringkeeper, targetOf } from '../scenarios/contender.ts';
 import { scenarios } from '../scenarios/index.ts';
 import type { Scenario } from '../scenarios/scenario.ts';
 import {

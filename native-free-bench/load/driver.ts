@@ -1,146 +1,170 @@
 /**
- * Runs one load in this process: opens the connections, keeps them busy through warm-up and
- * measured part, counts, and closes them. Closed loop: a connection sends as many requests as it
- * got replies, so that `connections * depth` are in flight all the time.
+ * One load in this process, or this process's part of it: opens the connections, keeps them busy
+ * through warm-up and measured part, and closes them.
  */
-import { build, type Histogram } from 'hdr-histogram-js';
-import { type ConnectionOwner, LoadConnection } from './connection.ts';
-import { buildFrames } from './frames.ts';
+import { LoadConnection } from './connection.ts';
+import { frameBuilder, slotsFor } from './frames.ts';
+import { type LoadPart, mergeParts } from './merge.ts';
+import { Metronome } from './metronome.ts';
+import { createParent } from './nodes.ts';
+import { ClosedLoop, OpenLoop } from './pace.ts';
 import { prepareNodes } from './prepare.ts';
 import { processCpuUs } from './process-usage.ts';
+import { LoadRecord } from './record.ts';
 import type { LoadResult, LoadSpec } from './workload.ts';
 
 const drainSecondsMax = 10;
+/** Sessions that are being opened at the same time; more would overflow a listener's backlog. */
+const openingMax = 100;
 
-type Phase = 'warm-up' | 'measured' | 'draining';
+/** Which part of a load this process runs; they take connections in turn. */
+export interface PartOf {
+  readonly run: string;
+  readonly process: number;
+  readonly processes: number;
+}
 
-class LoadRun implements ConnectionOwner {
-  phase: Phase = 'warm-up';
-  ops = 0;
-  errors = 0;
-  firstError: string | null = null;
-  readonly histogram: Histogram = build({
-    bitBucketSize: 32,
-    lowestDiscernibleValue: 1,
-    highestTrackableValue: 120_000_000,
-    numberOfSignificantValueDigits: 3,
-    useWebAssembly: false,
-  });
-  readonly drained: Promise<void>;
-  private grantsLeft: number;
+/** Runs `spec` to its end in this process; rejects only when a session cannot be opened. */
+export async function runLoad(spec: LoadSpec): Promise<LoadResult> {
+  const run = await prepareNodes(spec);
+  const load = new LoadRun(spec, { run, process: 0, processes: 1 });
+  await load.open();
+  return mergeParts(spec, [await load.run()]);
+}
+
+export class LoadRun {
+  private readonly spec: LoadSpec;
+  /** Numbers of this process's connections among all of the load. */
+  private readonly numbers: readonly number[];
+  private readonly pace: ClosedLoop | OpenLoop;
+  private readonly record: LoadRecord;
+  private readonly connections: readonly LoadConnection[];
+  private readonly drained: Promise<void>;
   private idleLeft: number;
   private setDrained!: () => void;
 
-  constructor(spec: LoadSpec) {
-    this.grantsLeft = spec.operations ?? Number.POSITIVE_INFINITY;
-    this.idleLeft = spec.connections;
+  constructor(spec: LoadSpec, part: PartOf) {
+    this.spec = spec;
+    this.numbers = numbersOf(spec.connections, part);
+    this.pace = paceOf(spec, part, this.numbers.length);
+    this.record = new LoadRecord(part.process === 0 ? spec.serverPids : undefined);
+    this.connections = this.makeConnections(part.run);
+    this.idleLeft = this.connections.length;
     this.drained = new Promise((resolve) => {
       this.setDrained = resolve;
     });
-    if (spec.operations !== undefined) this.phase = 'measured';
   }
 
-  onReplies(count: number, sentMs: number, nowMs: number): void {
-    if (this.phase !== 'measured') return;
-    this.ops += count;
-    this.histogram.recordValueWithCount(Math.max(1, Math.round((nowMs - sentMs) * 1000)), count);
+  /** Opens all sessions. */
+  async open(): Promise<void> {
+    const { servers } = this.spec;
+    let next = 0;
+    const openSome = async (): Promise<void> => {
+      while (next < this.connections.length) {
+        const i = next++;
+        await this.connections[i]!.open(servers[this.numbers[i]! % servers.length]!);
+      }
+    };
+    await Promise.all(Array.from({ length: openingMax }, openSome));
   }
 
-  grant(wanted: number): number {
-    if (this.phase === 'draining') return 0;
-    const granted = Math.min(wanted, this.grantsLeft);
-    this.grantsLeft -= granted;
-    return granted;
+  /** Warm-up, measured part, and the end of all sessions. */
+  async run(): Promise<LoadPart> {
+    const metronome = this.startSending();
+    if (this.spec.requests === undefined) await after(this.spec.warmupSeconds);
+    const before = takeUsage(this.spec, this.record);
+    this.record.begin();
+    await (this.spec.requests === undefined ? after(this.spec.seconds) : this.drained);
+    this.record.end();
+    const part = partOf(this.record, before, takeUsage(this.spec, this.record));
+    await metronome?.stop();
+    await this.close();
+    // Errors count to the very end.
+    return { ...part, errors: this.record.errors, firstError: this.record.firstError };
   }
 
-  onError(reason: string): void {
-    this.errors++;
-    this.firstError ??= reason;
+  private makeConnections(run: string): LoadConnection[] {
+    const { spec, pace, record, numbers } = this;
+    const build = frameBuilder(spec, slotsFor(spec, numbers.length));
+    const onIdle = () => this.onIdle();
+    return numbers.map((number, index) => {
+      const frames = build(number, createParent(run, number));
+      return new LoadConnection({ index, frames, depth: spec.depth, pace, record, onIdle });
+    });
   }
 
-  onIdle(): void {
+  private startSending(): Metronome | null {
+    const { pace, connections, record } = this;
+    if (!(pace instanceof OpenLoop)) {
+      for (const connection of connections) connection.pump(performance.now());
+      return null;
+    }
+    return new Metronome((tick, dueMs) => {
+      const nowMs = performance.now();
+      const from = pace.due;
+      pace.advance(tick, dueMs);
+      if (pace.due > from) record.onLate(nowMs - dueMs);
+      const to = Math.min(pace.due, from + connections.length);
+      for (let i = from; i < to; i++) connections[i % connections.length]!.pump(nowMs);
+    });
+  }
+
+  private async close(): Promise<void> {
+    this.pace.end();
+    for (const connection of this.connections) connection.pump(performance.now());
+    // A server that has stopped answering must not hold the run for ever.
+    const closed = this.drained.then(() => Promise.all(this.connections.map((c) => c.close())));
+    await Promise.race([closed, after(drainSecondsMax)]);
+  }
+
+  private onIdle(): void {
     this.idleLeft--;
     if (this.idleLeft === 0) this.setDrained();
   }
 }
 
-/** Runs `spec` to its end; rejects only when a session cannot be opened. */
-export async function runLoad(spec: LoadSpec): Promise<LoadResult> {
-  const run = new LoadRun(spec);
-  const parents = await prepareNodes(spec);
-  const connections = await openConnections(spec, run, parents);
-  let usage = takeUsage(spec);
-  for (const connection of connections) connection.send(spec.depth, performance.now());
-  if (spec.operations === undefined) {
-    await after(spec.warmupSeconds);
-    usage = takeUsage(spec);
-    run.phase = 'measured';
-    await after(spec.seconds);
-  } else {
-    await run.drained;
-  }
-  const result = summarize(spec, run, usage);
-  run.phase = 'draining';
-  // A server that has stopped answering must not hold the run for ever.
-  await Promise.race([run.drained, after(drainSecondsMax)]);
-  await Promise.race([
-    Promise.all(connections.map((each) => each.close())),
-    after(drainSecondsMax),
-  ]);
-  return result;
+function numbersOf(connections: number, { process: from, processes }: PartOf): number[] {
+  const numbers: number[] = [];
+  for (let i = from; i < connections; i += processes) numbers.push(i);
+  return numbers;
 }
 
-async function openConnections(
-  spec: LoadSpec,
-  run: LoadRun,
-  parents: readonly string[],
-): Promise<LoadConnection[]> {
-  // Twice the depth: a slot is used again only long after its bytes have left.
-  const slots = Math.max(2 * spec.depth, 256);
-  const connections = parents.map(
-    (parent) => new LoadConnection(buildFrames(spec, parent, slots), run),
-  );
-  await Promise.all(
-    connections.map((each, i) => each.open(spec.host, spec.ports[i % spec.ports.length]!)),
-  );
-  return connections;
+function paceOf(spec: LoadSpec, { process: index, processes }: PartOf, connections: number) {
+  const requests = spec.requests ?? Number.POSITIVE_INFINITY;
+  const requestsMax = Math.floor(requests / processes) + (index < requests % processes ? 1 : 0);
+  if (spec.ratePerSecond === undefined) return new ClosedLoop(requestsMax);
+  const ratePerSecond = (spec.ratePerSecond * connections) / spec.connections;
+  return new OpenLoop({ ratePerSecond, connections, requestsMax });
 }
 
 interface Usage {
   readonly atMs: number;
   readonly generatorUs: number;
   readonly serverUs: number | null;
+  readonly ops: number;
 }
 
-function takeUsage(spec: LoadSpec): Usage {
+function takeUsage({ serverPids }: LoadSpec, record: LoadRecord): Usage {
   const { user, system } = process.cpuUsage();
   return {
     atMs: performance.now(),
     generatorUs: user + system,
-    serverUs: spec.serverPids?.reduce((sum, pid) => sum + processCpuUs(pid), 0) ?? null,
+    serverUs: serverPids?.reduce((sum, pid) => sum + processCpuUs(pid), 0) ?? null,
+    ops: record.ops,
   };
 }
 
-function summarize(spec: LoadSpec, run: LoadRun, before: Usage): LoadResult {
-  const now = takeUsage(spec);
-  const seconds = (now.atMs - before.atMs) / 1000;
-  const ops = run.ops;
-  const perOp = (us: number): number => us / Math.max(1, ops);
+function partOf(record: LoadRecord, before: Usage, now: Usage): LoadPart {
   return {
-    operation: spec.operation,
-    connections: spec.connections,
-    depth: spec.depth,
-    ops,
-    seconds,
-    opsPerSecond: ops / seconds,
-    p50Us: run.histogram.getValueAtPercentile(50),
-    p99Us: run.histogram.getValueAtPercentile(99),
-    p999Us: run.histogram.getValueAtPercentile(99.9),
-    maxUs: run.histogram.maxValue,
-    generatorCpuUs: perOp(now.generatorUs - before.generatorUs),
-    serverCpuUs: before.serverUs === null ? null : perOp(now.serverUs! - before.serverUs),
-    errors: run.errors,
-    firstError: run.firstError,
+    ops: now.ops - before.ops,
+    seconds: (now.atMs - before.atMs) / 1000,
+    generatorUs: now.generatorUs - before.generatorUs,
+    serverUs: before.serverUs === null ? null : now.serverUs! - before.serverUs,
+    histograms: record.histograms,
+    lateness: record.lateness,
+    series: record.series,
+    errors: record.errors,
+    firstError: record.firstError,
   };
 }
 

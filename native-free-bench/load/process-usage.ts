@@ -18,3 +18,17 @@ export function processRssBytes(pid: number): number {
   if (match === null) throw new Error(`no VmRSS of process ${pid}`);
   return Number(match[1]) * 1024;
 }
+
+/** Descriptors that a process needs beside its connections. */
+const ownDescriptors = 100;
+
+/** Throws, and says what to do, when a process of ours may not open so many connections. */
+export function assertDescriptors(connections: number): void {
+  const match = /^Max open files\s+(\d+)/m.exec(readFileSync('/proc/self/limits', 'utf8'));
+  const max = Number(match?.[1] ?? Number.POSITIVE_INFINITY);
+  if (max >= connections + ownDescriptors) return;
+  throw new Error(
+    `a process may open ${max} files here, too few for ${connections} connections: ` +
+      `run \`ulimit -n ${connections + ownDescriptors}\` first, for the server too`,
+  );
+}

@@ -8,17 +8,13 @@ import { type ServerOptions, startRingkeeper } from '../../test/support/ringkeep
 import type { ServerProcess } from '../../test/support/server-process.ts';
 import { apacheVersion } from '../apache/jars.ts';
 import { apacheHeap, apacheMainClass, startApache } from '../apache/server.ts';
+import type { Address } from '../load/workload.ts';
 import type { ServerName } from './measurement.ts';
 
 const wordTimeoutMs = 2000;
 const packageFacts = JSON.parse(readFileSync(join(projectRoot, 'package.json'), 'utf8')) as {
   version: string;
 };
-
-export interface Address {
-  readonly host: string;
-  readonly port: number;
-}
 
 /** A server or ensemble to send loads to. */
 export interface RunningServer {

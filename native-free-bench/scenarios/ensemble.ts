@@ -4,15 +4,15 @@
  */
 import type { OwnContender, RunningServer } from './contender.ts';
 import { startEnsemble } from './ensemble-start.ts';
-import type { Outcome, ServerName } from './measurement.ts';
+import { type LoadCase, measureCases, type Running } from './load-cases.ts';
+import type { Outcome } from './measurement.ts';
 import type { Progress, Scenario } from './scenario.ts';
 import type { BenchSize } from './size.ts';
-import { measureCases, type SpeedCase } from './speed.ts';
 
-const cases: readonly SpeedCase[] = [
-  { operation: 'set', connections: 64, depth: 16, figure: 'ops/s' },
-  { operation: 'set', connections: 1, depth: 1, figure: 'us' },
-  { operation: 'get', connections: 64, depth: 16, figure: 'ops/s' },
+const cases: readonly LoadCase[] = [
+  { mix: { set: 1 }, connections: 64, depth: 16, figure: 'ops/s' },
+  { mix: { set: 1 }, connections: 1, depth: 1, figure: 'us' },
+  { mix: { get: 1 }, connections: 64, depth: 16, figure: 'ops/s' },
 ];
 
 export const ensemble: Scenario = {
@@ -28,7 +28,7 @@ async function* run(
   size: BenchSize,
   progress: Progress,
 ): AsyncGenerator<Outcome> {
-  const running: { name: ServerName; server: RunningServer }[] = [];
+  const running: Running[] = [];
   try {
     for (const contender of contenders) {
       running.push({ name: contender.name, server: await acquireEnsemble(contender) });

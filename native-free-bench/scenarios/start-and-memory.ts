@@ -5,8 +5,8 @@
 import { rmSync } from 'node:fs';
 import type { ServerProcess } from '../../test/support/server-process.ts';
 import { processRssBytes } from '../load/process-usage.ts';
-import { startLoad } from '../load/start.ts';
 import type { OwnContender } from './contender.ts';
+import { checkedLoad } from './load-cases.ts';
 import type { Measurement, Outcome } from './measurement.ts';
 import { inTurn, type Progress, type Scenario } from './scenario.ts';
 import type { BenchSize } from './size.ts';
@@ -58,18 +58,17 @@ async function* measureOnce(
   }
 }
 
-async function createNodes(server: ServerProcess, operations: number): Promise<void> {
-  const result = await startLoad({
-    host: '127.0.0.1',
-    ports: [server.port],
-    operation: 'create',
+async function createNodes({ port }: ServerProcess, nodes: number): Promise<void> {
+  await checkedLoad({
+    servers: [{ host: '127.0.0.1', port }],
+    mix: { create: 1 },
     connections: 8,
     depth: 64,
     keys: 0,
     dataBytes: 100,
     warmupSeconds: 0,
     seconds: 0,
-    operations,
+    requests: nodes,
+    seed: 1,
   });
-  if (result.errors > 0) throw new Error(`${result.errors} wrong replies: ${result.firstError}`);
 }
