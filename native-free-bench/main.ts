@@ -10,12 +10,14 @@ import { measure } from './command/measure.ts';
 import { helpText } from './command/option-table.ts';
 import { type BenchOptions, parseOptions } from './command/options.ts';
 import { ProgressLine } from './command/progress-line.ts';
+import { UsageError } from './command/usage-error.ts';
 import { reportHtml } from './report/html.ts';
 import { commitNow, machineFacts } from './report/machine.ts';
 import { notesOf } from './report/notes.ts';
 import { toRows } from './report/rows.ts';
 import { appendRecord, type RunRecord } from './report/run-record.ts';
 import { alignColumns, formatTable } from './report/table.ts';
+import type { Contender, ContenderFacts } from './scenarios/contender.ts';
 import { scenarios } from './scenarios/index.ts';
 
 await exitWithUsageErrors(async () => {
@@ -27,11 +29,12 @@ await exitWithUsageErrors(async () => {
 });
 
 async function bench(options: BenchOptions, command: string): Promise<void> {
+  const contenders = await Promise.all(options.contenders.map(describe));
   const startedAt = new Date().toISOString();
   const startedMs = performance.now();
   const machine = machineFacts();
   const line = new ProgressLine(process.stderr, () => performance.now());
-  const measured = await measure(options, line);
+  const measured = await measure(options, line, interrupted());
   line.end();
   const record: RunRecord = {
     format: 1,
@@ -40,7 +43,7 @@ async function bench(options: BenchOptions, command: string): Promise<void> {
     command,
     commit: commitNow(),
     machine,
-    contenders: await Promise.all(options.contenders.map((each) => each.describe())),
+    contenders,
     size: options.size,
     ...measured,
   };
@@ -50,12 +53,26 @@ async function bench(options: BenchOptions, command: string): Promise<void> {
   if (record.failure !== null) process.exitCode = 1;
 }
 
+/** What a contender lacks on this machine is the user's to bring. */
+function describe(contender: Contender): Promise<ContenderFacts> {
+  return contender.describe().catch((error: Error) => {
+    throw new UsageError(error.message);
+  });
+}
+
+/** The first Ctrl-C ends servers and run in good order, the second at once. */
+function interrupted(): AbortSignal {
+  const controller = new AbortController();
+  process.once('SIGINT', () => controller.abort());
+  return controller.signal;
+}
+
 function save(record: RunRecord, { outDirectory, recordFile }: BenchOptions): void {
   mkdirSync(outDirectory, { recursive: true });
   const report = join(outDirectory, 'report.html');
   writeFileSync(report, reportHtml(record));
   writeFileSync(join(outDirectory, 'run.json'), `${JSON.stringify(record, null, 1)}\n`);
-  console.log(`report: ${relative(process.cwd(), report)}, figures: run.json beside it`);
+  console.log(`report: ${shortest(report)}, figures: run.json beside it`);
   if (recordFile === null) return;
   if (record.failure !== null) {
     console.log(`not recorded in ${recordFile}, since the run failed`);
@@ -63,6 +80,11 @@ function save(record: RunRecord, { outDirectory, recordFile }: BenchOptions): vo
   }
   appendRecord(recordFile, record);
   console.log(`recorded: ${recordFile}`);
+}
+
+function shortest(path: string): string {
+  const fromHere = relative(process.cwd(), path);
+  return fromHere.startsWith('..') ? path : fromHere;
 }
 
 function listText(): string {

@@ -22,8 +22,15 @@ export interface Wanted {
   readonly size: BenchSize;
 }
 
-/** Never rejects: a scenario that fails ends the run and becomes its `failure`. */
-export async function measure(wanted: Wanted, line: ProgressLine): Promise<Measured> {
+/**
+ * Never rejects: a scenario that fails, or `signal`, ends the run and becomes its `failure`. Servers
+ * that were started are gone by then.
+ */
+export async function measure(
+  wanted: Wanted,
+  line: ProgressLine,
+  signal?: AbortSignal,
+): Promise<Measured> {
   const ran: ScenarioFacts[] = [];
   const measurements: Measurement[] = [];
   const loads: LoadDetail[] = [];
@@ -36,6 +43,7 @@ export async function measure(wanted: Wanted, line: ProgressLine): Promise<Measu
     let failure: string | null = null;
     try {
       for await (const outcome of outcomesOf(scenario, wanted, progress)) {
+        signal?.throwIfAborted();
         if (outcome.kind === 'load') {
           loads.push(outcome);
           continue;
@@ -45,7 +53,7 @@ export async function measure(wanted: Wanted, line: ProgressLine): Promise<Measu
         line.figure(outcome);
       }
     } catch (error) {
-      failure = `${name}: ${(error as Error).message}`;
+      failure = `${name}: ${signal?.aborted === true ? 'interrupted' : (error as Error).message}`;
     }
     ran.push({ name, title, figures: [...figures] });
     if (failure !== null) return { scenarios: ran, measurements, loads, failure };

@@ -6,7 +6,7 @@ import { askFourLetterWord } from '../../test/support/four-letter-word.ts';
 import { projectRoot } from '../../test/support/project-root.ts';
 import { type ServerOptions, startRingkeeper } from '../../test/support/ringkeeper-process.ts';
 import type { ServerProcess } from '../../test/support/server-process.ts';
-import { apacheVersion } from '../apache/jars.ts';
+import { apacheJars, apacheVersion, javaVersion } from '../apache/jars.ts';
 import { apacheHeap, apacheMainClass, startApache } from '../apache/server.ts';
 import type { Address } from '../load/workload.ts';
 import type { ServerName } from './measurement.ts';
@@ -37,6 +37,7 @@ export interface ContenderFacts {
 
 export interface Contender {
   readonly name: ServerName;
+  /** Rejects with what is missing for it to run. */
   describe(): Promise<ContenderFacts>;
   /** A standalone server started for this, or the one that is there. */
   acquire(): Promise<RunningServer>;
@@ -49,19 +50,26 @@ export interface OwnContender extends Contender {
   start(options?: ServerOptions): Promise<ServerProcess>;
 }
 
-export const ringkeeper: OwnContender = own('ringkeeper', startRingkeeper, {
+export const ringkeeper: OwnContender = own({
   memberKind: 'ringkeeper',
-  about: `ringkeeper ${packageFacts.version}, Node.js ${process.version}`,
-  command: 'node dist/main.js server zoo.cfg',
+  start: startRingkeeper,
+  describe: async () => ({
+    name: 'ringkeeper',
+    about: `ringkeeper ${packageFacts.version}, Node.js ${process.version}`,
+    command: 'node dist/main.js server zoo.cfg',
+  }),
 });
 
-/** Apache's server of a version that is fetched, or of a distribution that lies at a path. */
-export function apacheOf(versionOrHome: string = apacheVersion): OwnContender {
-  const start = (options?: ServerOptions) => startApache({ ...options, version: versionOrHome });
-  return own('apache', start, {
-    memberKind: `apache ${versionOrHome}`,
-    about: `Apache ZooKeeper ${versionOrHome}`,
-    command: `java -Xmx${apacheHeap} -cp ... ${apacheMainClass} zoo.cfg`,
+/** Apache's server of a version that is fetched, or from jars that lie at an absolute path. */
+export function apacheOf(versionOrPath: string = apacheVersion): OwnContender {
+  return own({
+    memberKind: `apache ${versionOrPath}`,
+    start: (options) => startApache({ ...options, version: versionOrPath }),
+    describe: async () => ({
+      name: 'apache',
+      about: `Apache ZooKeeper ${(await apacheJars(versionOrPath)).version}, ${await javaVersion()}`,
+      command: `java -Xmx${apacheHeap} -cp ... ${apacheMainClass} zoo.cfg`,
+    }),
   });
 }
 
@@ -87,24 +95,9 @@ export function isOwn(contender: Contender): contender is OwnContender {
   return 'start' in contender;
 }
 
-interface OwnFacts {
-  readonly memberKind: MemberKind;
-  readonly about: string;
-  readonly command: string;
-}
-
-function own(
-  name: ServerName,
-  start: (options?: ServerOptions) => Promise<ServerProcess>,
-  { memberKind, about, command }: OwnFacts,
-): OwnContender {
-  return {
-    name,
-    memberKind,
-    start,
-    describe: async () => ({ name, about, command }),
-    acquire: async () => runningOf(await start()),
-  };
+function own(rest: Omit<OwnContender, 'name' | 'acquire'>): OwnContender {
+  const name = rest.memberKind === 'ringkeeper' ? 'ringkeeper' : 'apache';
+  return { ...rest, name, acquire: async () => runningOf(await rest.start()) };
 }
 
 function runningOf(server: ServerProcess): RunningServer {

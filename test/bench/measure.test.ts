@@ -66,6 +66,26 @@ describe('a run of scenarios', () => {
     expect(run.scenarios.map(({ name }) => name)).toEqual(['bad']);
   });
 
+  it('ends the scenario in good order when it is interrupted', async () => {
+    const controller = new AbortController();
+    let isReleased = false;
+    const long = scenarioOf('long', function* () {
+      try {
+        yield measurement('a', 1);
+        controller.abort();
+        yield measurement('b', 1);
+        yield measurement('c', 1);
+      } finally {
+        isReleased = true;
+      }
+    });
+    const wanted = { scenarios: [long], contenders, size: quickSize };
+    const run = await measure(wanted, line(), controller.signal);
+    expect(run.failure).toBe('long: interrupted');
+    expect(run.measurements.map(({ figure }) => figure)).toEqual(['a']);
+    expect(isReleased).toBe(true);
+  });
+
   it('leaves servers that run already out where one must be started', async () => {
     const own: Scenario = {
       ...scenarioOf('own', () => []),
