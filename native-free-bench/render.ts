@@ -3,50 +3,43 @@
  * as `bench:compare` takes them.
  */
 import { writeFileSync } from 'node:fs';
-import { parseArgs } from 'node:util';
 import { exitWithUsageErrors } from './command/exit.ts';
 import { resultsFile } from './command/option-table.ts';
-import { UsageError } from './command/usage-error.ts';
+import { findRun, parseWithRuns } from './command/recorded-run.ts';
 import { reportHtml } from './report/html.ts';
 import { markdownTable } from './report/markdown.ts';
-import { type Row, toRows } from './report/rows.ts';
-import { findRecord, type RunRecord } from './report/run-record.ts';
+import { chosenRows, toRows } from './report/rows.ts';
+import type { RunRecord } from './report/run-record.ts';
 import { ratioSvg } from './report/svg.ts';
 import { formatTable } from './report/table.ts';
 
-const usage = `npm run bench:report -- RUN [--html FILE] [--svg FILE] [--markdown] [--only TEXT[,TEXT]]
---only: figures whose names begin with one of these, in this order; of all unless given`;
+const help = `npm run bench:report -- [RUN] [options]
+
+RUN: a run.json, a results file (its last run), a commit, or -1, -2, ... from the end of the results
+file (${resultsFile} unless --results FILE). Without it: the last run there.
+
+  --html FILE             the report as a page
+  --svg FILE              a plot of the ratios
+  --markdown              the table as Markdown
+  --only NAME[,NAME]      figures of these names, or else that begin so, in this order`;
 
 await exitWithUsageErrors(() => {
-  const { run, values } = parse(process.argv.slice(2));
-  const record = findRecord(run, values.results);
-  const rows = chosen(toRows(record.measurements), values.only?.split(','));
-  if (values.html !== undefined) writeFileSync(values.html, reportHtml(record));
-  if (values.svg !== undefined) writeFileSync(values.svg, ratioSvg(rows, captionOf(record)));
-  console.log(values.markdown === true ? markdownTable(rows) : formatTable(rows));
-});
-
-function parse(args: string[]) {
-  const options = {
+  const { runs, values } = parseWithRuns(process.argv.slice(2), {
     html: { type: 'string' },
     svg: { type: 'string' },
     markdown: { type: 'boolean' },
     only: { type: 'string' },
     results: { type: 'string', default: resultsFile },
-  } as const;
-  try {
-    const { values, positionals } = parseArgs({ args, options, allowPositionals: true });
-    return { run: positionals[0] ?? '-1', values };
-  } catch (error) {
-    throw new UsageError(`${(error as Error).message}\n${usage}`);
-  }
-}
-
-function chosen(rows: readonly Row[], beginnings: readonly string[] | undefined): readonly Row[] {
-  if (beginnings === undefined) return rows;
-  const found = beginnings.flatMap((text) => rows.filter(({ figure }) => figure.startsWith(text)));
-  return [...new Set(found)];
-}
+    help: { type: 'boolean' },
+  });
+  if (values.help === true) return console.log(help);
+  const record = findRun(runs[0] ?? '-1', values.results);
+  const all = toRows(record.measurements);
+  const rows = values.only === undefined ? all : chosenRows(all, values.only.split(','));
+  if (values.html !== undefined) writeFileSync(values.html, reportHtml(record));
+  if (values.svg !== undefined) writeFileSync(values.svg, ratioSvg(rows, captionOf(record)));
+  console.log(values.markdown === true ? markdownTable(rows) : formatTable(rows));
+});
 
 function captionOf({ machine, size, contenders }: RunRecord): string {
   const names = contenders.map(({ about }) => about).join(' · ');

@@ -6,7 +6,7 @@ export interface OptionRow {
   readonly help: string;
 }
 
-/** Where `npm run bench:record` appends, and where comparisons look for runs. */
+/** Where `npm run bench:record` appends, and where the commands on runs look for them. */
 export const resultsFile = 'bench-results.jsonl';
 
 export const optionTable: readonly OptionRow[] = [

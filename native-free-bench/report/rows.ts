@@ -32,6 +32,15 @@ export function toRows(measurements: readonly Measurement[]): Row[] {
   });
 }
 
+/** In the order of `names`: the figure of that name, or else all whose names begin so. */
+export function chosenRows(rows: readonly Row[], names: readonly string[]): Row[] {
+  const found = names.flatMap((name) => {
+    const exact = rows.filter(({ figure }) => figure === name);
+    return exact.length > 0 ? exact : rows.filter(({ figure }) => figure.startsWith(name));
+  });
+  return [...new Set(found)];
+}
+
 /** The servers that have figures, the baseline first. */
 export function serversOf(rows: readonly Row[]): ServerName[] {
   const names = new Set(rows.flatMap(({ servers }) => Object.keys(servers) as ServerName[]));

@@ -49,20 +49,6 @@ export function readRecords(file: string): RunRecord[] {
   });
 }
 
-/**
- * The run that `name` means: a file (its last run), a commit's first digits or a position from the
- * end such as `-1`, both in `resultsFile`.
- */
-export function findRecord(name: string, resultsFile: string): RunRecord {
-  if (existsSync(name)) return readRecords(name).at(-1)!;
-  const records = readRecords(resultsFile);
-  const found = /^-\d+$/.test(name)
-    ? records.at(Number(name))
-    : records.findLast(({ commit }) => name.length >= 4 && commit?.startsWith(name));
-  if (found === undefined) throw new Error(`no file and no run in ${resultsFile}: ${name}`);
-  return found;
-}
-
 function parsed(text: string): RunRecord | null {
   try {
     return JSON.parse(text) as RunRecord;

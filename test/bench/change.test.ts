@@ -2,10 +2,11 @@ import { mkdtempSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { describe, expect, it } from 'vitest';
+import { findRun, parseWithRuns } from '../../native-free-bench/command/recorded-run.ts';
+import { UsageError } from '../../native-free-bench/command/usage-error.ts';
 import { changesOf, differencesOf, formatChanges } from '../../native-free-bench/report/change.ts';
 import {
   appendRecord,
-  findRecord,
   type RunRecord,
   readRecords,
 } from '../../native-free-bench/report/run-record.ts';
@@ -79,18 +80,26 @@ describe('recorded runs', () => {
   });
 
   it('are found by commit, by position and by file', () => {
-    expect(findRecord('aaaa1', results).commit).toBe(first.commit);
-    expect(findRecord('-1', results).commit).toBe(second.commit);
-    expect(findRecord('-2', results).commit).toBe(first.commit);
+    expect(findRun('aaaa1', results).commit).toBe(first.commit);
+    expect(findRun('-1', results).commit).toBe(second.commit);
+    expect(findRun('-2', results).commit).toBe(first.commit);
     const file = join(directory, 'run.json');
     writeFileSync(file, JSON.stringify(first, null, 1));
-    expect(findRecord(file, results)).toEqual(first);
+    expect(findRun(file, results)).toEqual(first);
+  });
+
+  it('are named on a command line by positions too', () => {
+    const options = { results: { type: 'string' } } as const;
+    const { runs, values } = parseWithRuns(['-2', '--results', 'x', 'abcd'], options);
+    expect(runs).toEqual(['-2', 'abcd']);
+    expect(values.results).toBe('x');
+    expect(() => parseWithRuns(['--other'], options)).toThrow(UsageError);
   });
 
   it('that do not exist are named', () => {
-    expect(() => findRecord('-3', results)).toThrow('-3');
-    expect(() => findRecord('cccc', results)).toThrow('cccc');
-    expect(() => findRecord('-1', join(directory, 'none'))).toThrow('there is no');
+    expect(() => findRun('-3', results)).toThrow(UsageError);
+    expect(() => findRun('cccc', results)).toThrow('cccc');
+    expect(() => findRun('-1', join(directory, 'none'))).toThrow('there is no');
     const broken = join(directory, 'broken.jsonl');
     writeFileSync(broken, '{"format":2}\n');
     expect(() => readRecords(broken)).toThrow('line 1 is no run');

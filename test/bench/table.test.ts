@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import { toRows } from '../../native-free-bench/report/rows.ts';
+import { chosenRows, toRows } from '../../native-free-bench/report/rows.ts';
 import { formatTable } from '../../native-free-bench/report/table.ts';
 import type { Measurement, ServerName } from '../../native-free-bench/scenarios/measurement.ts';
 
@@ -39,6 +39,16 @@ describe('the rows of a run', () => {
   it('take ratios within each repeat, not of medians', () => {
     const [row] = toRows(measured('get', 'ops/s', { apache: [10, 1, 4], ringkeeper: [20, 5, 4] }));
     expect(row!.ratio).toEqual({ median: 2, min: 1, max: 5, count: 3 });
+  });
+
+  it('are chosen by their names, or by how these begin', () => {
+    const rows = toRows(
+      ['get', 'get p99', 'set p50', 'set p99'].flatMap((name) =>
+        measured(name, 'us', { ringkeeper: [1] }),
+      ),
+    );
+    const names = chosenRows(rows, ['set', 'get', 'none']).map(({ figure }) => figure);
+    expect(names).toEqual(['set p50', 'set p99', 'get']);
   });
 
   it('have no ratio where one server was not measured', () => {
