@@ -35,13 +35,14 @@ await exitWithUsageErrors(() => {
   if (values.help === true) return console.log(help);
   const record = findRun(runs[0] ?? '-1', values.results);
   const all = toRows(record.measurements);
-  const rows = values.only === undefined ? all : chosenRows(all, values.only.split(','));
+  const rows = values.only === undefined ? all : chosenRows(all, values.only.split(/, */));
   if (values.html !== undefined) writeFileSync(values.html, reportHtml(record));
   if (values.svg !== undefined) writeFileSync(values.svg, ratioSvg(rows, captionOf(record)));
   console.log(values.markdown === true ? markdownTable(rows) : formatTable(rows));
 });
 
-function captionOf({ machine, size, contenders }: RunRecord): string {
-  const names = contenders.map(({ about }) => about).join(' · ');
-  return `${machine.cores} cores of ${machine.cpu} · medians of ${size.repeats} · ${names}`;
+function captionOf({ machine, size, contenders }: RunRecord): [string, string] {
+  const names = contenders.map(({ about }) => about.split(',')[0]).join(' and ');
+  const repeats = `medians of ${size.repeats}, lowest to highest`;
+  return [`${machine.cpu}, ${machine.cores} cores, ${machine.disk}`, `${names}, ${repeats}`];
 }

@@ -14,11 +14,17 @@ export function formatSpread(spread: Spread | undefined | null): string {
   return formatAround(spread, formatNumber);
 }
 
+/** `2.50x (2.10–2.80)`. */
 export function formatRatio(ratio: Spread | null): string {
   if (ratio === null) return '-';
-  return formatAround(ratio, (value) => `${value.toFixed(2)}x`);
+  return formatAround(ratio, (value) => value.toFixed(2), 'x');
 }
 
-function formatAround({ median, min, max, count }: Spread, format: (n: number) => string): string {
-  return count === 1 ? format(median) : `${format(median)} (${format(min)} to ${format(max)})`;
+function formatAround(
+  { median, min, max, count }: Spread,
+  format: (value: number) => string,
+  unit = '',
+): string {
+  const range = count === 1 ? '' : ` (${format(min)}–${format(max)})`;
+  return `${format(median)}${unit}${range}`;
 }

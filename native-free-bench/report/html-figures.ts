@@ -1,6 +1,6 @@
 /** The report's table of figures, a group for each scenario, with a bar for each ratio. */
 import type { ServerName, Unit } from '../scenarios/measurement.ts';
-import { formatNumber, formatRatio } from './format.ts';
+import { formatNumber } from './format.ts';
 import { escaped } from './html-text.ts';
 import { isGeneratorBound } from './notes.ts';
 import { type Row, serversOf } from './rows.ts';
@@ -60,8 +60,8 @@ function ratioCell(ratio: Spread | null, widest: number): string {
   const kind = ratio.median >= 1 ? 'better' : 'worse';
   const width = ((100 * ratio.median) / widest).toFixed(1);
   const text = `<b>${ratio.median.toFixed(2)}×</b>`;
-  return `<td class="ratio" title="${formatRatio(ratio)}"><span>${text}${rangeOf(ratio)}</span>
-<i class="bar ${kind}" style="width:${width}%"></i></td>`;
+  return `<td class="ratio"><span>${text}${rangeOf(ratio)}</span>
+<i class="track" style="--one:${(100 / widest).toFixed(1)}%"><i class="bar ${kind}" style="width:${width}%"></i></i></td>`;
 }
 
 function rangeOf({ min, max, count }: Spread): string {

@@ -11,7 +11,7 @@ export function markdownTable(rows: readonly Row[]): string {
   const lines = rows.map(({ figure, unit, servers: spreads, ratio }) => [
     figure,
     ...servers.map((server) => cellOf(spreads[server], unitNames[unit])),
-    ...(hasRatio ? [ratio === null ? '–' : formatRatio(ratio).replaceAll('x', '×')] : []),
+    ...(hasRatio ? [ratio === null ? '–' : formatRatio(ratio).replace('x', '×')] : []),
   ]);
   const rule = head.map((_, i) => (i === 0 ? '---' : '---:'));
   return [head, rule, ...lines].map((cells) => `| ${cells.join(' | ')} |`).join('\n');

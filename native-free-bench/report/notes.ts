@@ -23,7 +23,7 @@ export function notesOf(record: RunRecord): string[] {
   }
   if (size.repeats < repeatsForSpread) {
     notes.push(
-      `${size.repeats} repeat(s): too few to see the noise, read no difference below 20 %.`,
+      `${size.repeats === 1 ? 'One repeat' : `${size.repeats} repeats`}: too few to see the noise, read no difference below 20 %.`,
     );
   }
   return notes;

@@ -1,6 +1,6 @@
 /**
  * A plot for a README: how many times better than the baseline each figure is, a bar a figure with
- * its spread. Pure text, legible on light and on dark pages.
+ * its spread. Legible on any page, since it stands on a card of its own.
  */
 import { escaped } from './html-text.ts';
 import { baseline, type Row } from './rows.ts';
@@ -10,12 +10,12 @@ const labelWidth = 290;
 const valueWidth = 150;
 const barsWidth = width - labelWidth - valueWidth;
 const rowHeight = 30;
-const top = 64;
+const top = 84;
 const bottom = 34;
 const barHeight = 14;
 
-/** Figures without a ratio have no bar; throws when none has. */
-export function ratioSvg(rows: readonly Row[], caption: string): string {
+/** `caption`: two lines below the title. Figures without a ratio have no bar; throws when none has. */
+export function ratioSvg(rows: readonly Row[], caption: readonly [string, string]): string {
   const bars = rows.flatMap(({ figure, ratio }) => (ratio === null ? [] : [{ figure, ...ratio }]));
   if (bars.length === 0) throw new Error(`no figure was measured beside ${baseline}`);
   const height = top + bars.length * rowHeight + bottom;
@@ -35,8 +35,10 @@ ${spread}<text x="${width - valueWidth + 16}" y="${middle + 4}"><tspan class="va
   });
   return `<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 ${width} ${height}" role="img" aria-label="Times better than ${baseline}">
 <style>${style}</style>
+<rect class="card" x="0.5" y="0.5" width="${width - 1}" height="${height - 1}" rx="10"/>
 <text class="title" x="12" y="26">Times better than Apache ZooKeeper</text>
-<text class="muted" x="12" y="46">${escaped(caption)}</text>
+<text class="muted" x="12" y="46">${escaped(caption[0])}</text>
+<text class="muted" x="12" y="63">${escaped(caption[1])}</text>
 ${lines.join('\n')}
 <path class="one" d="M${x(1)} ${top - 4}V${height - bottom + 4}"/>
 <text class="muted" x="${x(1)}" y="${height - 12}" text-anchor="middle">1× Apache</text>
@@ -50,6 +52,7 @@ function rangeText(min: number, max: number, count: number): string {
 }
 
 const style = `
+.card { fill: #ffffff; stroke: #dfe3e8; }
 text { font: 13px system-ui, "Segoe UI", "DejaVu Sans", sans-serif; fill: #16191f; }
 .title { font-size: 16px; font-weight: 600; }
 .value { font-weight: 600; }
@@ -59,6 +62,7 @@ text { font: 13px system-ui, "Segoe UI", "DejaVu Sans", sans-serif; fill: #16191
 .spread { stroke: #16191f; stroke-width: 1.3; fill: none; }
 .one { stroke: #c2570c; stroke-width: 1.3; stroke-dasharray: 4 3; fill: none; }
 @media (prefers-color-scheme: dark) {
+.card { fill: #181c23; stroke: #2b313b; }
 text { fill: #e6e9ee; }
 .muted { fill: #98a2b1; }
 .better { fill: #4f86ea; }

@@ -84,7 +84,7 @@ describe('the notes of a run', () => {
     const machine = { ...sample.machine, loadBefore: 1.5 };
     const size = { ...sample.size, repeats: 1 };
     const notes = notesOf({ ...sample, loads: [], machine, size });
-    expect(notes.join()).toMatch(/busy before the run.*1 repeat/);
+    expect(notes.join()).toMatch(/busy before the run.*One repeat/);
   });
 });
 
@@ -121,17 +121,19 @@ describe('what a README shows', () => {
     expect(markdownTable(rows).split('\n').slice(0, 3)).toEqual([
       '| case | apache | ringkeeper | times better |',
       '| --- | ---: | ---: | ---: |',
-      '| get 100 B 64x16 | 85,800 /s (78,000–93,600) | 540,800 /s (520,000–561,600) | 6.30× (6.00× to 6.67×) |',
+      '| get 100 B 64x16 | 85,800 /s (78,000–93,600) | 540,800 /s (520,000–561,600) | 6.30× (6.00–6.67) |',
     ]);
   });
 
   it('is a plot with a bar for each ratio and its spread', () => {
-    const svg = ratioSvg(rows, 'on <this> machine');
+    const svg = ratioSvg(rows, ['on <this> machine', 'two servers']);
     expect(svg.match(/<rect class="better"/g)).toHaveLength(rows.length);
     expect(svg.match(/class="spread"/g)).toHaveLength(rows.length);
     expect(svg).toContain('6.30×');
     expect(svg).toContain('on &lt;this&gt; machine');
-    expect(() => ratioSvg(toRows(sampleRun(['ringkeeper']).measurements), '')).toThrow('apache');
+    expect(() => ratioSvg(toRows(sampleRun(['ringkeeper']).measurements), ['', ''])).toThrow(
+      'apache',
+    );
   });
 });
 

@@ -61,7 +61,7 @@ describe('the table of a run', () => {
   it('shows the baseline first and the spread behind the median', () => {
     const rows = toRows(measured('get', 'ops/s', { ringkeeper: [30, 20], apache: [10, 10] }));
     expect(formatTable(rows)).toMatch(
-      /^get +ops\/s +10 \(10 to 10\) +25 \(20 to 30\) +2\.50x \(2\.00x to 3\.00x\)$/m,
+      /^get +ops\/s +10 \(10–10\) +25 \(20–30\) +2\.50x \(2\.00–3\.00\)$/m,
     );
   });
 

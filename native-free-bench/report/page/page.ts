@@ -60,7 +60,7 @@ function ninesTo(maximum: number): number[] {
 
 function percentileText(position: number, maximum: number): string {
   if (position === maximum) return 'max';
-  return `${+(100 - 100 / 10 ** position).toFixed(3)} %`;
+  return String(+(100 - 100 / 10 ** position).toFixed(3));
 }
 
 /** `1.2 M`, `30 k`: room is narrow beside an axis. */
@@ -82,7 +82,10 @@ function tooltip(plot: Plot): uPlot.Plugin {
         box.hidden = idx === null || idx === undefined || left === undefined || left < 0;
         if (box.hidden) return;
         const x = plot.xs[idx!]!;
-        const at = plot.x === 'seconds' ? `${x} s` : percentileText(x, plot.xs.at(-1)!);
+        const at =
+          plot.x === 'seconds'
+            ? `${x} s`
+            : `${percentileText(x, plot.xs.at(-1)!)} %`.replace('max %', 'max');
         const lines = plot.lines
           .filter(({ isMain, ys }) => isMain && ys[idx!] !== null)
           .map(({ server, ys }) => `${server} ${shortNumber(ys[idx!]!)} ${plot.unit}`);
