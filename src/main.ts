@@ -9,12 +9,16 @@ import { readRunDirectory } from './check/node-run-directory.ts';
 import { type EnsembleCommand, parseCommand, type ServerCommand } from './cli/command.ts';
 import { ExitCode, exitMeaning } from './cli/exit-codes.ts';
 import { ThrowAwayEnsemble } from './cli/throw-away-ensemble.ts';
+import { ConfigError } from './config/config-error.ts';
 import { type Configuration, readConfiguration } from './config/read-configuration.ts';
 import { type RingkeeperServer, startRingkeeper } from './server.ts';
 import { NodeDisk } from './storage/node-disk.ts';
 import { ownVersion } from './thread/own-version.ts';
 
-/** Errors keep their name on the way from a worker thread, but not their class. */
+/**
+ * The errors whose message says all. They keep their name on the way from a worker thread, but not
+ * their class.
+ */
 const exitCodeOf: Readonly<Record<string, ExitCode>> = {
   RunDirectoryError: ExitCode.invalidConfiguration,
   ConfigError: ExitCode.invalidConfiguration,
@@ -23,6 +27,8 @@ const exitCodeOf: Readonly<Record<string, ExitCode>> = {
   DiskError: ExitCode.logWriteFailed,
   ElectionPortError: ExitCode.quorumPortBindFailed,
   AssertionError: ExitCode.threadDied,
+  ClientPortError: ExitCode.unexpectedError,
+  RecoveryError: ExitCode.unexpectedError,
 };
 /** Session ids of a standalone server begin with this byte (Apache). */
 const standaloneServerId = 1;
@@ -36,8 +42,7 @@ function end(code: ExitCode, message?: string): never {
 function fail(error: unknown): never {
   const { name, message, stack } = error as Error;
   const code = exitCodeOf[name] ?? ExitCode.unexpectedError;
-  const known = name in exitCodeOf || name === 'RecoveryError';
-  const text = known ? message : (stack ?? String(error));
+  const text = name in exitCodeOf ? message : (stack ?? String(error));
   return end(code, `ringkeeper: ${text}\nringkeeper: exit ${code}, ${exitMeaning(code)}`);
 }
 
@@ -48,15 +53,20 @@ function configure(command: ServerCommand): Configuration {
   return readConfiguration({
     ...command,
     environment: process.env,
-    readText: (path) => {
-      try {
-        return readFileSync(path, 'latin1');
-      } catch (error) {
-        if ((error as NodeJS.ErrnoException).code === 'ENOENT') return null;
-        throw error;
-      }
-    },
+    readText,
   });
+}
+
+/** Null when there is no such file. */
+function readText(path: string): string | null {
+  try {
+    return readFileSync(path, 'latin1');
+  } catch (error) {
+    const { code = '' } = error as NodeJS.ErrnoException;
+    if (code === 'ENOENT' || code === 'ENOTDIR') return null;
+    const allowed = `a file that can be read (${code})`;
+    throw new ConfigError({ origin: { kind: 'default' }, key: 'file', value: path, allowed });
+  }
 }
 
 async function serve(command: ServerCommand): Promise<void> {

@@ -5,7 +5,7 @@
 export const ExitCode = {
   /** Also after SIGTERM and SIGINT. */
   ok: 0,
-  /** Anything without a code of its own, an unreadable database among it. */
+  /** Anything without a code of its own. */
   unexpectedError: 1,
   invalidConfiguration: 2,
   dataDirectoryInaccessible: 3,
@@ -26,7 +26,8 @@ export type ExitCode = (typeof ExitCode)[keyof typeof ExitCode];
 
 const meanings: Readonly<Record<ExitCode, string>> = {
   [ExitCode.ok]: 'ended normally, or was told to',
-  [ExitCode.unexpectedError]: 'unexpected error, such as an unreadable database',
+  [ExitCode.unexpectedError]:
+    'unexpected error, unreadable database, or client port that is not to be had',
   [ExitCode.invalidConfiguration]: 'invalid configuration or command line',
   [ExitCode.dataDirectoryInaccessible]: 'a data directory is not accessible, mixed up or in use',
   [ExitCode.adminServerFailed]: 'the admin server could not start',

@@ -7,6 +7,7 @@
 import net from 'node:net';
 import { socketReadBytes } from '../base/limits.ts';
 import type { ClientConnection } from './client-connection.ts';
+import { ClientPortError } from './client-port-error.ts';
 
 export interface ListenerOptions {
   readonly host: string | undefined;
@@ -35,13 +36,14 @@ export class ClientListener {
     this.server = net.createServer(accepted, (socket) => this.onAccepted(socket));
   }
 
-  /** Resolves with the port that is bound; rejects with the system's error. */
+  /** Resolves with the port that is bound; rejects with a `ClientPortError`. */
   listen(): Promise<number> {
     const { host, port, backlog, onError } = this.options;
     return new Promise((resolve, reject) => {
-      this.server.once('error', reject);
+      const onFailed = (error: Error) => reject(new ClientPortError(host, port, error));
+      this.server.once('error', onFailed);
       this.server.listen({ port, ...(host && { host }), ...(backlog && { backlog }) }, () => {
-        this.server.off('error', reject).on('error', onError);
+        this.server.off('error', onFailed).on('error', onError);
         const address = this.server.address();
         resolve(typeof address === 'object' && address !== null ? address.port : port);
       });

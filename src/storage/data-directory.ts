@@ -8,7 +8,7 @@
  * Apache takes every name that starts with `log.` or `snapshot.` for a real file and so replays
  * leftovers of tools; only exact names count here, others are reported as foreign.
  */
-import type { Disk } from '../base/ports.ts';
+import { type Disk, DiskError } from '../base/ports.ts';
 import { type Zxid, zxidZero } from '../base/zxid.ts';
 
 export interface DataDirectory {
@@ -120,6 +120,18 @@ export function obsoleteLogFileName(zxid: Zxid): string {
  * (`zookeeper.datadir.autocreate`) a missing directory is an error. Throws `DataDirectoryError`.
  */
 export function openDataDirectory(disk: Disk, directory: DataDirectory, autocreate: boolean): void {
+  try {
+    makeUsable(disk, directory, autocreate);
+  } catch (error) {
+    if (!(error instanceof DiskError)) throw error;
+    throw new DataDirectoryError(`the data directory cannot be used: ${error.message}`);
+  }
+  if (directory.logs === directory.snapshots) return;
+  refuseNames(disk, directory.logs, 'snapshot.', 'the log directory');
+  refuseNames(disk, directory.snapshots, 'log.', 'the snapshot directory');
+}
+
+function makeUsable(disk: Disk, directory: DataDirectory, autocreate: boolean): void {
   for (const path of new Set([directory.snapshots, directory.logs])) {
     if (disk.exists(path)) {
       // A start before may have died between the directory and its entry.
@@ -133,9 +145,6 @@ export function openDataDirectory(disk: Disk, directory: DataDirectory, autocrea
     }
     makeDirectories(disk, path);
   }
-  if (directory.logs === directory.snapshots) return;
-  refuseNames(disk, directory.logs, 'snapshot.', 'the log directory');
-  refuseNames(disk, directory.snapshots, 'log.', 'the snapshot directory');
 }
 
 function makeDirectories(disk: Disk, path: string): void {

@@ -23,7 +23,7 @@ import {
 import { createRequire } from 'node:module';
 import { createServer } from 'node:net';
 import { join } from 'node:path';
-import { type DataDirectory, lockName } from './data-directory.ts';
+import { type DataDirectory, DataDirectoryError, lockName } from './data-directory.ts';
 
 export type LockMethod = 'flock' | 'socket' | 'pid-file';
 
@@ -51,8 +51,8 @@ interface FsExt {
 }
 
 /**
- * Locks `dataDir` and `dataLogDir`, which exist, by each method. Throws `DirectoryLockedError`, and
- * then neither is locked.
+ * Locks `dataDir` and `dataLogDir`, which exist, by each method. Throws `DirectoryLockedError`, or
+ * `DataDirectoryError` where locking itself fails, and then neither is locked.
  */
 export async function lockDataDirectory(
   directory: DataDirectory,
@@ -69,7 +69,9 @@ export async function lockDataDirectory(
     }
   } catch (error) {
     release();
-    throw error;
+    if (error instanceof DirectoryLockedError) throw error;
+    const { message } = error as NodeJS.ErrnoException;
+    throw new DataDirectoryError(`the data directory cannot be locked: ${message}`);
   }
   return { release };
 }

@@ -1,6 +1,6 @@
 /** Operations: section L of docs/parity.md, and what people and scripts see of the process. */
 import { spawnSync } from 'node:child_process';
-import { existsSync, readdirSync, rmSync } from 'node:fs';
+import { existsSync, readdirSync, rmSync, writeFileSync } from 'node:fs';
 import { cp } from 'node:fs/promises';
 import { join } from 'node:path';
 import { afterAll, describe, expect, it } from 'vitest';
@@ -126,16 +126,38 @@ describe('the process', () => {
     return spawnSync(process.execPath, [main, 'server', ...args], { encoding: 'utf8' });
   }
 
+  /** It ends with this code, and says why in two lines, without a stack. */
+  function expectRefusal(args: readonly string[], code: number, why: string): void {
+    const { status, stderr } = run(args);
+    expect(stderr).toContain(why);
+    expect(stderr.trimEnd().split('\n')).toHaveLength(2);
+    expect(status).toBe(code);
+  }
+
   it('ends with 2 for a wrong configuration', () => {
-    const { status, stderr } = run(['--data-dir', directory(), '-DtickTime=soon']);
-    expect([status, stderr.includes('tickTime=soon')]).toEqual([2, true]);
+    expectRefusal(['--data-dir', directory(), '-DtickTime=soon'], 2, 'tickTime=soon');
+    expectRefusal(['/no/such/zoo.cfg'], 2, 'configuration file=/no/such/zoo.cfg');
+    expectRefusal([directory()], 2, 'a file that can be read (EISDIR)');
   });
 
   it('ends with 3 for a directory that it cannot have', async () => {
     const server = await startServer({ logLevel: 'fatal' });
-    const { status, stderr } = run(['--data-dir', server.dataDir, '--port', '0']);
-    expect([status, stderr.includes('in use by process')]).toEqual([3, true]);
+    expectRefusal(['--data-dir', server.dataDir, '--port', '0'], 3, 'in use by process');
     await server.close();
+    const file = join(directory(), 'file');
+    writeFileSync(file, '');
+    for (const dataDir of [file, `${file}/sub`]) {
+      expectRefusal(['--data-dir', dataDir], 3, 'the data directory cannot be used: ');
+    }
+  });
+
+  it('ends with 1 where it cannot listen, and says what to do', async () => {
+    const server = await startServer({ logLevel: 'fatal' });
+    const listen = (...where: string[]) => ['--data-dir', directory(), ...where];
+    expectRefusal(listen('--port', `${server.port}`), 1, 'another process listens there: stop it');
+    await server.close();
+    const nowhere = listen('--port', '0', '--host', '192.0.2.1');
+    expectRefusal(nowhere, 1, 'this machine has no such address');
   });
 
   describe('with a zoo.cfg of its own', () => {

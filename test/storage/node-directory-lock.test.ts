@@ -6,7 +6,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { build } from 'esbuild';
 import { afterAll, afterEach, beforeAll, describe, expect, it } from 'vitest';
-import { dataDirectory } from '../../src/storage/data-directory.ts';
+import { DataDirectoryError, dataDirectory } from '../../src/storage/data-directory.ts';
 import {
   DirectoryLockedError,
   type LockMethod,
@@ -115,6 +115,14 @@ describe('the lock of a data directory', () => {
     const config = readFileSync(join(fsExtDirectory, 'build/config.gypi'), 'utf8');
     const [, modules] = /"node_module_version": (\d+)/.exec(config) ?? [];
     expect(lockMethods().includes('flock')).toBe(process.versions.modules === modules);
+  });
+
+  it('that cannot be made says so', async () => {
+    const path = newDirectory();
+    mkdirSync(join(path, '.lock'));
+    const attempt = lockDataDirectory(dataDirectory(path));
+    await expect(attempt).rejects.toThrow(DataDirectoryError);
+    await expect(attempt).rejects.toThrow(/cannot be locked: EISDIR/);
   });
 
   it('is the same by whatever name the directory is called', async () => {
