@@ -4,7 +4,11 @@ import { join } from 'node:path';
 import type { MemberKind } from '../../test/support/ensemble-member.ts';
 import { askFourLetterWord } from '../../test/support/four-letter-word.ts';
 import { projectRoot } from '../../test/support/project-root.ts';
-import { type ServerOptions, startRingkeeper } from '../../test/support/ringkeeper-process.ts';
+import {
+  type ServerOptions,
+  serverDefaults,
+  startRingkeeper,
+} from '../../test/support/ringkeeper-process.ts';
 import type { ServerProcess } from '../../test/support/server-process.ts';
 import { apacheJars, apacheVersion, javaVersion } from '../apache/jars.ts';
 import { apacheHeap, apacheMainClass, startApache } from '../apache/server.ts';
@@ -12,6 +16,9 @@ import type { Address } from '../load/workload.ts';
 import type { ServerName } from './measurement.ts';
 
 const wordTimeoutMs = 2000;
+const configText = Object.entries(serverDefaults)
+  .map(([name, value]) => `${name}=${value}`)
+  .join(' ');
 const packageFacts = JSON.parse(readFileSync(join(projectRoot, 'package.json'), 'utf8')) as {
   version: string;
 };
@@ -56,7 +63,7 @@ export const ringkeeper: OwnContender = own({
   describe: async () => ({
     name: 'ringkeeper',
     about: `ringkeeper ${packageFacts.version}, Node.js ${process.version}`,
-    command: 'node dist/main.js server zoo.cfg',
+    command: `node dist/main.js server zoo.cfg, with ${configText}`,
   }),
 });
 
@@ -68,7 +75,7 @@ export function apacheOf(versionOrPath: string = apacheVersion): OwnContender {
     describe: async () => ({
       name: 'apache',
       about: `Apache ZooKeeper ${(await apacheJars(versionOrPath)).version}, ${await javaVersion()}`,
-      command: `java -Xmx${apacheHeap} -cp ... ${apacheMainClass} zoo.cfg`,
+      command: `java -Xmx${apacheHeap} -cp ... ${apacheMainClass} zoo.cfg, with ${configText}`,
     }),
   });
 }

@@ -29,6 +29,15 @@ export async function startRingkeeper(options: ServerOptions = {}): Promise<Serv
   });
 }
 
+/** What `zoo.cfg` says besides directory and port, for ours and Apache's server alike. */
+export const serverDefaults: Readonly<Record<string, string>> = {
+  clientPortAddress: '127.0.0.1',
+  tickTime: '2000',
+  'admin.enableServer': 'false',
+  '4lw.commands.whitelist': '*',
+  maxClientCnxns: '0',
+};
+
 /** Writes `zoo.cfg` into the data directory; the same text serves ours and Apache's server. */
 export async function writeServerConfig(
   options: ServerOptions,
@@ -39,11 +48,7 @@ export async function writeServerConfig(
   const settings: Record<string, string> = {
     dataDir,
     clientPort: String(port),
-    clientPortAddress: '127.0.0.1',
-    tickTime: '2000',
-    'admin.enableServer': 'false',
-    '4lw.commands.whitelist': '*',
-    maxClientCnxns: '0',
+    ...serverDefaults,
     ...options.settings,
   };
   const lines = Object.entries(settings).map(([key, value]) => `${key}=${value}`);
