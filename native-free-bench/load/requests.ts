@@ -19,7 +19,7 @@ import {
 export const aclEveryone = [{ perms: 31, id: { scheme: 'world', id: 'anyone' } }];
 /** Of a reply frame, with its length. */
 export const replyHeaderBytes = 4 + 16;
-const statBytes = 68;
+export const statBytes = 68;
 const multiHeaderBytes = 9;
 
 /** What is known of a request when it is written. */

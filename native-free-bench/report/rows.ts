@@ -49,7 +49,7 @@ export function serversOf(rows: readonly Row[]): ServerName[] {
 
 function ratiosOf(all: readonly Measurement[]): number[] {
   return all
-    .filter(({ server }) => server !== baseline)
+    .filter(({ server }) => server !== baseline && server !== 'reference')
     .flatMap((ours) => {
       const other = all.find(({ server, repeat }) => server === baseline && repeat === ours.repeat);
       if (other === undefined || other.value === 0 || ours.value === 0) return [];

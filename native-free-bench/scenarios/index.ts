@@ -1,8 +1,18 @@
 /** All scenarios, in the order in which they run. */
+import { connections } from './connections.ts';
 import { ensemble } from './ensemble.ts';
 import { failover } from './failover.ts';
+import { mixed } from './mixed.ts';
+import { openLoop } from './open-loop.ts';
+import { operations } from './operations.ts';
 import type { Scenario } from './scenario.ts';
 import { speed } from './speed.ts';
 import { startAndMemory } from './start-and-memory.ts';
+import { valueSizes } from './value-sizes.ts';
+import { zipf } from './zipf.ts';
 
-export const scenarios: readonly Scenario[] = [speed, startAndMemory, ensemble, failover];
+export const scenarios: readonly Scenario[] = [
+  ...[speed, operations, mixed, zipf, valueSizes, connections, openLoop],
+  startAndMemory,
+  ...[ensemble, failover],
+];

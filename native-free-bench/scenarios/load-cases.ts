@@ -7,7 +7,7 @@ import { type LoadResult, type LoadSpec, type Mix, mixName } from '../load/workl
 import type { Contender, RunningServer } from './contender.ts';
 import type { LoadDetail, Measurement, Outcome, ServerName } from './measurement.ts';
 import { inTurn, type Progress, type Scenario } from './scenario.ts';
-import type { BenchSize, WantedLoad } from './size.ts';
+import { type BenchSize, scaled } from './size.ts';
 
 /** The parts of a load that a case says; all others follow from the size of the run. */
 export interface LoadCase {
@@ -22,6 +22,8 @@ export interface LoadCase {
   readonly children?: number;
   readonly multiOperations?: number;
   readonly ratePerSecond?: number;
+  /** Which of its numbers becomes smaller with the size of the run; keys always do. */
+  readonly scales?: 'connections' | 'children';
   /** What the operations are called in figures; the names of the mix unless given. */
   readonly called?: string;
   /** `ops/s` tells throughput and p99, `us` the median; an open loop tells p50, p99 and p99.9. */
@@ -30,10 +32,13 @@ export interface LoadCase {
 
 const dataBytesDefault = 100;
 const keysDefault = 10_000;
+const keysMin = 16;
 
 export interface Running {
   readonly name: ServerName;
   readonly server: RunningServer;
+  /** Answers nothing but get, and has one value. */
+  readonly isEcho?: true;
 }
 
 interface LoadScenario {
@@ -74,21 +79,22 @@ export async function* measureCases(
   progress: Progress,
   prefix = '',
 ): AsyncGenerator<Outcome> {
-  const wanted = distinct(cases.map((each) => withWanted(each, size.wanted)));
+  const wanted = distinct(cases.map((each) => sized(each, size)));
   const total = (size.repeats + 1) * wanted.length * running.length;
   let done = 0;
-  for (const { name, server } of running) {
-    for (const each of wanted) {
-      progress(done++, total, `${name}: warm-up ${prefix}${caseName(each)}`);
-      await runCase(server, each, size, { warmupSeconds: 0, seconds: size.firstWarmupSeconds });
+  for (const to of running) {
+    for (const each of wanted.filter((load) => isFor(to, load))) {
+      progress(done++, total, `${to.name}: warm-up ${prefix}${caseName(each)}`);
+      if (size.firstWarmupSeconds === 0) continue;
+      await runCase(to, each, size, { warmupSeconds: 0, seconds: size.firstWarmupSeconds });
     }
   }
   for (let repeat = 0; repeat < size.repeats; repeat++) {
     for (const each of wanted) {
-      for (const { name, server } of inTurn(running, repeat)) {
-        progress(done++, total, `${name}: ${prefix}${caseName(each)}`);
-        const result = await runCase(server, each, size, size);
-        const about = { server: name, repeat, load: `${prefix}${caseName(each)}` };
+      for (const to of inTurn(running, repeat).filter((server) => isFor(server, each))) {
+        progress(done++, total, `${to.name}: ${prefix}${caseName(each)}`);
+        const result = await runCase(to, each, size, size);
+        const about = { server: to.name, repeat, load: `${prefix}${caseName(each)}` };
         yield* figuresOf(about, each, result);
         yield loadDetail(about, result);
       }
@@ -98,27 +104,43 @@ export async function* measureCases(
 
 /** As figures call it, e.g. `get 100 B 64x16`. */
 export function caseName(each: LoadCase): string {
-  const { connections, depth, dataBytes = dataBytesDefault, ratePerSecond } = each;
-  const parts = [
-    each.called ?? mixName(each.mix),
-    `${dataBytes.toLocaleString('en-US')} B`,
-    `${connections}x${depth}`,
-  ];
-  if (ratePerSecond !== undefined) parts.push(`at ${ratePerSecond.toLocaleString('en-US')}/s`);
+  const { connections, depth, dataBytes = dataBytesDefault, children, ratePerSecond } = each;
+  const parts = [each.called ?? mixName(each.mix)];
+  if (children === undefined) parts.push(`${grouped(dataBytes)} B`);
+  else parts.push(`of ${grouped(children)}`);
+  parts.push(`${connections}x${depth}`);
+  if (ratePerSecond !== undefined) parts.push(`at ${grouped(ratePerSecond)}/s`);
   return parts.join(' ');
 }
 
-function withWanted(each: LoadCase, wanted: WantedLoad): LoadCase {
+/** With separators between thousands, as figures have it. */
+export function grouped(value: number): string {
+  return value.toLocaleString('en-US');
+}
+
+/** The case as a run of this size measures it. */
+export function sized(each: LoadCase, size: BenchSize): LoadCase {
+  const { wanted } = size;
+  const { scales, connections, children, keys = keysDefault } = each;
   return {
     ...each,
-    connections: wanted.sessions ?? each.connections,
+    keys: Math.max(keysMin, scaled(keys, size)),
+    connections:
+      wanted.sessions ?? (scales === 'connections' ? scaled(connections, size) : connections),
+    ...(scales === 'children' && children !== undefined
+      ? { children: scaled(children, size) }
+      : {}),
     depth: wanted.depth ?? each.depth,
     dataBytes: wanted.valueBytes ?? each.dataBytes ?? dataBytesDefault,
     ...(wanted.ratePerSecond === undefined ? {} : { ratePerSecond: wanted.ratePerSecond }),
   };
 }
 
-/** Cases that what is wanted has made the same are measured once. */
+function isFor({ isEcho }: Running, { mix, ratePerSecond }: LoadCase): boolean {
+  return isEcho === undefined || (mixName(mix) === 'get' && ratePerSecond === undefined);
+}
+
+/** Cases that the size of the run has made the same are measured once. */
 function distinct(cases: readonly LoadCase[]): LoadCase[] {
   return [...new Map(cases.map((each) => [caseName(each), each])).values()];
 }
@@ -131,8 +153,8 @@ export async function checkedLoad(spec: LoadSpec): Promise<LoadResult> {
 }
 
 function runCase(
-  server: RunningServer,
-  { figure: _, called: __, ...each }: LoadCase,
+  { server, isEcho }: Running,
+  { figure: _, called: __, scales: ___, ...each }: LoadCase,
   { seed }: BenchSize,
   { warmupSeconds, seconds }: Pick<BenchSize, 'warmupSeconds' | 'seconds'>,
 ): Promise<LoadResult> {
@@ -140,6 +162,7 @@ function runCase(
     keys: keysDefault,
     dataBytes: dataBytesDefault,
     ...each,
+    ...(isEcho ? { keys: 1 } : {}),
     ...whereOf(server),
     seed,
     warmupSeconds,

@@ -2,7 +2,9 @@
  * What scenarios yield: figures, one of one server in one repeat, and beside them the course of
  * each load for the plots. Plain values: they travel into result files and stay readable there.
  */
-export type ServerName = 'ringkeeper' | 'apache' | 'target';
+
+/** `reference` is no server: what the machine itself allows, measured beside the servers. */
+export type ServerName = 'ringkeeper' | 'apache' | 'target' | 'reference';
 
 export type Unit = 'ops/s' | 'us' | 'ms' | 's' | 'MiB' | 'B' | '%';
 

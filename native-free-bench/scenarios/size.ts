@@ -9,6 +9,8 @@ export interface BenchSize {
   readonly firstWarmupSeconds: number;
   /** Nodes of the memory scenario. */
   readonly nodes: number;
+  /** Sessions, nodes and the like that a scenario has numbers of its own for: 1 leaves them. */
+  readonly scale: number;
   /** Every choice of a load (keys, operations of a mix) follows from it. */
   readonly seed: number;
   /** What the user wants otherwise than a scenario's own cases have it. */
@@ -31,6 +33,7 @@ export const fullSize: BenchSize = {
   warmupSeconds: 1,
   firstWarmupSeconds: 8,
   nodes: 200_000,
+  scale: 1,
   seed: 1,
   wanted: {},
 };
@@ -51,4 +54,20 @@ export const quickSize: BenchSize = {
   warmupSeconds: 0.5,
   firstWarmupSeconds: 1,
   nodes: 20_000,
+  scale: 0.1,
 };
+
+/** For the test suite. */
+export const tinySize: BenchSize = {
+  ...quickSize,
+  seconds: 0.1,
+  warmupSeconds: 0,
+  firstWarmupSeconds: 0,
+  nodes: 2000,
+  scale: 0.002,
+};
+
+/** A scenario's own number for a run of this size, at least 1. */
+export function scaled(count: number, { scale }: Pick<BenchSize, 'scale'>): number {
+  return Math.max(1, Math.round(count * scale));
+}

@@ -15,6 +15,7 @@ const opsPerSecond: Record<ServerName, readonly number[]> = {
   apache: [78_000, 52_000, 9_000],
   ringkeeper: [520_000, 190_000, 24_000],
   target: [100_000, 80_000, 10_000],
+  reference: [600_000, 0, 30_000],
 };
 
 export function measurement(
