@@ -19,6 +19,9 @@ import { type Address, operationNames } from './workload.ts';
 const pingXid = -2;
 const pingOperation = operationNames.indexOf('ping');
 const sessionTimeoutMs = 30_000;
+/** A session that has sent nothing for so long sends a ping. */
+const silentMsMax = 8000;
+const ping = framed(encodeRequest(pingXid, OpCode.ping, new Uint8Array(0)));
 
 export interface ConnectionParts {
   /** Among the connections of this process. */
@@ -42,6 +45,7 @@ export class LoadConnection {
   private isEnding = false;
   private isIdle = false;
   private nowMs = 0;
+  private sentAtMs = 0;
   /** Requests sent and replies received since the start; they only grow. */
   private sent = 0;
   private received = 0;
@@ -85,6 +89,13 @@ export class LoadConnection {
     if (whole < granted) this.sendSlots(0, granted - whole, nowMs);
   }
 
+  /** A session of a slow load must not expire. */
+  keepAlive(nowMs: number): void {
+    if (this.isEnding || nowMs - this.sentAtMs < silentMsMax) return;
+    this.sentAtMs = nowMs;
+    this.socket.write(ping);
+  }
+
   /** Ends session and connection. */
   close(): Promise<void> {
     this.isEnding = true;
@@ -98,6 +109,7 @@ export class LoadConnection {
   private sendSlots(from: number, count: number, nowMs: number): void {
     const { bytes, view, starts, operations, digitsAt, numberBack } = this.frames;
     const { pace, index } = this.parts;
+    this.sentAtMs = nowMs;
     for (let slot = from; slot < from + count; slot++) {
       const sequence = this.sent++;
       view.setInt32(starts[slot]! + 4, xidOf(sequence, operations[slot]!));
@@ -134,9 +146,11 @@ export class LoadConnection {
   }
 
   private onReply(view: DataView, at: number, length: number): void {
-    const sequence = this.received++;
-    const slot = sequence % this.slots;
+    const slot = this.received % this.slots;
     const operation = this.frames.operations[slot]!;
+    // The answer to `keepAlive`.
+    if (operation !== pingOperation && view.getInt32(at + 4) === pingXid) return;
+    const sequence = this.received++;
     const fault = this.faultOf(view, at, length, { sequence, slot, operation });
     if (fault !== null) this.parts.record.onError(fault);
     else this.parts.record.onReply(operation, this.startMs[slot]!, this.nowMs);

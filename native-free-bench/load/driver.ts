@@ -17,6 +17,8 @@ const drainSecondsMax = 10;
 /** Sessions that are being opened at the same time; more would overflow a listener's backlog. */
 const openingMax = 100;
 
+const keepAliveEveryMs = 2000;
+
 /** Which part of a load this process runs; they take connections in turn. */
 export interface PartOf {
   readonly run: string;
@@ -57,20 +59,31 @@ export class LoadRun {
 
   /** Opens all sessions. */
   async open(): Promise<void> {
-    const { servers } = this.spec;
     let next = 0;
     const openSome = async (): Promise<void> => {
-      while (next < this.connections.length) {
-        const i = next++;
-        await this.connections[i]!.open(servers[this.numbers[i]! % servers.length]!);
-      }
+      while (next < this.connections.length) await this.openOne(next++);
     };
     await Promise.all(Array.from({ length: openingMax }, openSome));
+  }
+
+  private async openOne(index: number): Promise<void> {
+    const { servers, connections } = this.spec;
+    const number = this.numbers[index]!;
+    try {
+      await this.connections[index]!.open(servers[number % servers.length]!);
+    } catch (error) {
+      const reason = (error as Error).message;
+      throw new Error(
+        `session ${number + 1} of ${connections} could not be opened: ${reason}; a server that ` +
+          'limits the connections of a client (maxClientCnxns, 60 by default) refuses more',
+      );
+    }
   }
 
   /** Warm-up, measured part, and the end of all sessions. */
   async run(): Promise<LoadPart> {
     const metronome = this.startSending();
+    const pinging = setInterval(() => this.keepAlive(), keepAliveEveryMs).unref();
     if (this.spec.requests === undefined) await after(this.spec.warmupSeconds);
     const before = takeUsage(this.spec, this.record);
     this.record.begin();
@@ -78,6 +91,7 @@ export class LoadRun {
     this.record.end();
     const part = partOf(this.record, before, takeUsage(this.spec, this.record));
     await metronome?.stop();
+    clearInterval(pinging);
     await this.close();
     // Errors count to the very end.
     return { ...part, errors: this.record.errors, firstError: this.record.firstError };
@@ -104,9 +118,16 @@ export class LoadRun {
       const from = pace.due;
       pace.advance(tick, dueMs);
       if (pace.due > from) record.onLate(nowMs - dueMs);
-      const to = Math.min(pace.due, from + connections.length);
-      for (let i = from; i < to; i++) connections[i % connections.length]!.pump(nowMs);
+      // Those that have sent all they ever will must notice it.
+      const to = pace.hasEnded ? Infinity : pace.due;
+      const end = Math.min(to, from + connections.length);
+      for (let i = from; i < end; i++) connections[i % connections.length]!.pump(nowMs);
     });
+  }
+
+  private keepAlive(): void {
+    const nowMs = performance.now();
+    for (const connection of this.connections) connection.keepAlive(nowMs);
   }
 
   private async close(): Promise<void> {

@@ -2,7 +2,7 @@
 import { type ChildProcess, fork } from 'node:child_process';
 import { join } from 'node:path';
 import { projectRoot } from '../../test/support/project-root.ts';
-import type { PartOf } from './driver.ts';
+import { type PartOf, runLoad } from './driver.ts';
 import { decodePart, type LoadPart, mergeParts } from './merge.ts';
 import { prepareNodes } from './prepare.ts';
 import { assertDescriptors } from './process-usage.ts';
@@ -12,13 +12,14 @@ import type { LoadResult, LoadSpec } from './workload.ts';
 /** Connections that one process serves before another one is started. */
 const connectionsPerProcess = 2500;
 
-/** Rejects when a process ends without a result; what it printed went to our stderr. */
+/** Rejects when a session cannot be opened, or when a process ends without a result. */
 export async function startLoad(spec: LoadSpec): Promise<LoadResult> {
   const processes = spec.processes ?? Math.ceil(spec.connections / connectionsPerProcess);
-  assertDescriptors(Math.ceil(spec.connections / processes));
-  const run = await prepareNodes(spec);
+  assertDescriptors(Math.ceil(spec.connections / Math.max(processes, 1)));
+  if (processes === 0) return runLoad(spec);
   const workers: LoadWorker[] = [];
   try {
+    const run = await prepareNodes(spec);
     for (let i = 0; i < processes; i++) {
       workers.push(await LoadWorker.open(spec, { run, process: i, processes }));
     }
@@ -65,7 +66,8 @@ class LoadWorker {
       child.once('message', (answer: FromWorker) => {
         child.off('error', reject);
         child.off('exit', onExit);
-        resolve(answer);
+        if (answer.kind === 'failed') reject(new Error(answer.reason));
+        else resolve(answer);
       });
       child.send(message);
     });

@@ -11,11 +11,19 @@ export type ToWorker =
   | { readonly kind: 'go' };
 export type FromWorker =
   | { readonly kind: 'opened' }
-  | { readonly kind: 'done'; readonly part: EncodedPart };
+  | { readonly kind: 'done'; readonly part: EncodedPart }
+  | { readonly kind: 'failed'; readonly reason: string };
 
 let load: LoadRun | null = null;
 
-process.on('message', async (message: ToWorker) => {
+process.on('message', (message: ToWorker) => {
+  carryOut(message).catch((error: Error) => {
+    send({ kind: 'failed', reason: error.message });
+    process.disconnect();
+  });
+});
+
+async function carryOut(message: ToWorker): Promise<void> {
   if (message.kind === 'open') {
     load = new LoadRun(message.spec, message.part);
     await load.open();
@@ -24,7 +32,7 @@ process.on('message', async (message: ToWorker) => {
     send({ kind: 'done', part: encodePart(await load!.run()) });
     process.disconnect();
   }
-});
+}
 
 function send(message: FromWorker): void {
   process.send?.(message);

@@ -51,7 +51,7 @@ export interface LoadSpec {
   readonly requests?: number;
   /** Every choice of keys and operations follows from it. */
   readonly seed: number;
-  /** Generator processes; as many as the connections need unless given. */
+  /** Generator processes; 0: the caller's own; as many as the connections need unless given. */
   readonly processes?: number;
   /** Processes of the servers, for their CPU time and memory. */
   readonly serverPids?: readonly number[];

@@ -155,7 +155,7 @@ export async function checkedLoad(spec: LoadSpec): Promise<LoadResult> {
 function runCase(
   { server, isEcho }: Running,
   { figure: _, called: __, scales: ___, ...each }: LoadCase,
-  { seed }: BenchSize,
+  { seed, requests }: BenchSize,
   { warmupSeconds, seconds }: Pick<BenchSize, 'warmupSeconds' | 'seconds'>,
 ): Promise<LoadResult> {
   return checkedLoad({
@@ -167,6 +167,7 @@ function runCase(
     seed,
     warmupSeconds,
     seconds,
+    ...(requests === undefined ? {} : { requests, processes: 0 }),
   });
 }
 

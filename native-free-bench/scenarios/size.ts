@@ -3,6 +3,8 @@ export interface BenchSize {
   readonly repeats: number;
   /** Length of one measured load. */
   readonly seconds: number;
+  /** For tests: loads end after so many requests instead, and have no process of their own. */
+  readonly requests?: number;
   /** Before each measured load. */
   readonly warmupSeconds: number;
   /** Once for each operation, before everything: a JVM needs it. */
@@ -61,6 +63,7 @@ export const quickSize: BenchSize = {
 export const tinySize: BenchSize = {
   ...quickSize,
   seconds: 0.1,
+  requests: 200,
   warmupSeconds: 0,
   firstWarmupSeconds: 0,
   nodes: 2000,

@@ -84,6 +84,14 @@ describe('the load generator', () => {
     expect(result.latencyUs.at(-1)).toEqual([100, result.maxUs]);
   });
 
+  it('says why a session could not be opened', async () => {
+    const settings = { maxClientCnxns: 1 };
+    const strict = await startServer({ port: await freePort(), placement: 'inline', settings });
+    const load = startLoad({ ...tiny, servers: [at(strict.port)], mix: { exists: 1 } });
+    await expect(load).rejects.toThrow('of 2 could not be opened');
+    await strict.close();
+  });
+
   it('runs in a process of its own', async () => {
     const result = await startLoad({ ...tiny, servers: [at(server.port)], mix: { set: 1 } });
     expect(result).toMatchObject({ ops: 200, errors: 0 });
