@@ -39,6 +39,7 @@ export async function measure(
   for (const [i, scenario] of scenarios.entries()) {
     const { name, title } = scenario;
     const figures = new Set<string>();
+    const ownLoads = new Set<string>();
     line.scenario(i, scenarios.length, name);
     let failure: string | null = null;
     try {
@@ -46,6 +47,7 @@ export async function measure(
         signal?.throwIfAborted();
         if (outcome.kind === 'load') {
           loads.push(outcome);
+          ownLoads.add(outcome.load);
           continue;
         }
         measurements.push(outcome);
@@ -55,7 +57,7 @@ export async function measure(
     } catch (error) {
       failure = `${name}: ${signal?.aborted === true ? 'interrupted' : (error as Error).message}`;
     }
-    ran.push({ name, title, figures: [...figures] });
+    ran.push({ name, title, figures: [...figures], loads: [...ownLoads] });
     if (failure !== null) return { scenarios: ran, measurements, loads, failure };
   }
   return { scenarios: ran, measurements, loads, failure: null };

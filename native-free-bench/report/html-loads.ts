@@ -5,24 +5,32 @@ import { swatch } from './html-figures.ts';
 import { escaped } from './html-text.ts';
 import { mainOf, type Plot, plotsOf } from './plots.ts';
 import { baseline } from './rows.ts';
+import type { RunRecord } from './run-record.ts';
 
 /** Appends what is to be drawn to `plots`; the places in the page know it by its index. */
-export function loadsSection(loads: readonly LoadDetail[], plots: Plot[]): string {
+export function loadsSection({ scenarios, loads }: RunRecord, plots: Plot[]): string {
   if (loads.length === 0) return '';
-  const names = [...new Set(loads.map(({ load }) => load))];
-  const cards = names.map((name) => {
-    const runs = loads.filter(({ load }) => load === name);
-    const places = plotsOf(runs).map((plot) => {
-      const index = plots.push(plot) - 1;
-      return `<figure><figcaption>${escaped(plot.title)} <small>${plot.unit}</small></figcaption>
-<div class="plot" data-plot="${index}"></div></figure>`;
+  const groups = scenarios
+    .filter((scenario) => scenario.loads.length > 0)
+    .map(({ title, loads: names }, i) => {
+      const cards = names.map((name) => card(name, loads, plots));
+      const isOpen = i === 0 ? ' open' : '';
+      return `<details${isOpen}><summary>${escaped(title)}</summary>${cards.join('\n')}</details>`;
     });
-    return `<article><h3>${escaped(name)}</h3>${summary(runs)}
-<div class="plots">${places.join('')}</div></article>`;
-  });
   return `<section id="loads"><h2>Course of each load</h2>
 <p class="legend">${legend(loads)}<span>bold: the repeat with the median throughput</span></p>
-${cards.join('\n')}</section>`;
+${groups.join('\n')}</section>`;
+}
+
+function card(name: string, loads: readonly LoadDetail[], plots: Plot[]): string {
+  const runs = loads.filter(({ load }) => load === name);
+  const places = plotsOf(runs).map((plot) => {
+    const index = plots.push(plot) - 1;
+    return `<figure><figcaption>${escaped(plot.title)} <small>${plot.unit}</small></figcaption>
+<div class="plot" data-plot="${index}"></div></figure>`;
+  });
+  return `<article><h3>${escaped(name)}</h3>${summary(runs)}
+<div class="plots">${places.join('')}</div></article>`;
 }
 
 function serversIn(loads: readonly LoadDetail[]): ServerName[] {

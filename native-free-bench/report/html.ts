@@ -16,7 +16,7 @@ import type { RunRecord } from './run-record.ts';
 export function reportHtml(record: RunRecord): string {
   const rows = toRows(record.measurements);
   const plots: Plot[] = [];
-  const loads = loadsSection(record.loads, plots);
+  const loads = loadsSection(record, plots);
   const title = `${serversOf(rows).toReversed().join(' beside ')} – benchmark`;
   return `<!doctype html>
 <html lang="en">

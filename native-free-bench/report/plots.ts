@@ -33,6 +33,7 @@ const seriesPlots: readonly SeriesPlot[] = [
 ];
 /** How far right of the last percentile the maximum stands. */
 const maximumAfter = 0.5;
+const digits = 4;
 
 /** All runs of one load; plots without any data are left out. */
 export function plotsOf(runs: readonly LoadDetail[]): Plot[] {
@@ -93,8 +94,13 @@ function joined(
   const lines = runs.map((run, i) => ({
     server: run.server,
     isMain: main.has(run),
-    ys: xs.map((x) => points[i]!.get(x) ?? null),
+    ys: xs.map((x) => roundedOrNull(points[i]!.get(x))),
   }));
   // Faint lines first, so that they lie below the others.
   return { xs, lines: lines.sort((a, b) => Number(a.isMain) - Number(b.isMain)) };
+}
+
+/** More digits than a plot can show would only make the page larger. */
+function roundedOrNull(value: number | undefined): number | null {
+  return value === undefined ? null : Number(value.toPrecision(digits));
 }

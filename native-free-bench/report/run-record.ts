@@ -28,8 +28,9 @@ export interface RunRecord {
 export interface ScenarioFacts {
   readonly name: string;
   readonly title: string;
-  /** The names of its figures, in their order. */
+  /** The names of its figures and of its loads, in their order. */
   readonly figures: readonly string[];
+  readonly loads: readonly string[];
 }
 
 /** One line; without the courses of the loads, which would make thousands of it. */

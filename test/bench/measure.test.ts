@@ -49,8 +49,8 @@ describe('a run of scenarios', () => {
     expect(run.loads).toHaveLength(1);
     expect(run.failure).toBeNull();
     expect(run.scenarios).toEqual([
-      { name: 'one', title: 'what one is', figures: ['a'] },
-      { name: 'two', title: 'what two is', figures: ['b'] },
+      { name: 'one', title: 'what one is', figures: ['a'], loads: ['get 100 B 64x16'] },
+      { name: 'two', title: 'what two is', figures: ['b'], loads: [] },
     ]);
   });
 

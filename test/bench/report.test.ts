@@ -48,7 +48,9 @@ describe('the report', () => {
 
   it('shows text of a run as text', () => {
     const evil = '</script><script>alert(1)</script>';
-    const bad = { ...sample, command: evil, loads: [loadDetail({ load: evil })] };
+    const scenarios = [{ name: 'evil', title: evil, figures: [], loads: [evil] }];
+    const loads = [loadDetail({ load: evil })];
+    const bad = { ...sample, command: evil, scenarios, loads };
     expect(reportHtml(bad)).not.toContain('<script>alert');
     expect(html).toContain('throughput &amp; latency &lt;of&gt; one server');
   });

@@ -94,6 +94,7 @@ export function sampleRun(servers: readonly ServerName[] = ['apache', 'ringkeepe
         name: 'speed',
         title: 'throughput & latency <of> one server',
         figures: loads.flatMap((load) => [load, `${load} p99`]),
+        loads,
       },
     ],
     size: { ...fullSize, repeats },
