@@ -206,6 +206,7 @@ function keeperSettings(
     localSessions,
     minSessionTimeoutMs: settings.minSessionTimeout,
     maxSessionTimeoutMs: settings.maxSessionTimeout,
+    eagerAclCheck: settings.enableEagerACLCheck,
     digestEnabled: settings['digest.enabled'],
     txnBytesMax: payloadBytesMax(settings),
     containerCheckIntervalMs: settings['znode.container.checkIntervalMs'],

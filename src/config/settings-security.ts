@@ -95,8 +95,8 @@ export const securitySettings = {
     status: works,
   }),
   enableEagerACLCheck: property(flag, false, {
-    means: 'A follower checks access before it forwards a write.',
-    quiet: true,
+    means: 'A member checks access, by its own tree, before it has the leader decide on a write.',
+    status: works,
   }),
   'DigestAuthenticationProvider.enabled': property(flag, true, {
     means: 'The scheme digest is available.',

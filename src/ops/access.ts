@@ -73,7 +73,7 @@ export class RequestAcl {
   }
 
   /** Validates and rewrites it; ok, or the error to answer. */
-  fixUp(context: PrepContext, request: JuteReader): ErrorCode {
+  fixUp(context: Pick<ReadContext, 'identities' | 'schemes'>, request: JuteReader): ErrorCode {
     this.reader.reset(request.bytes, request.view, this.start, this.end);
     this.fixed.reset();
     return fixupAcl(this.reader, context.identities, context.schemes, this.fixed);

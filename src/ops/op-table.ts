@@ -21,6 +21,13 @@ import {
   retypeTTL,
 } from './create.ts';
 import { prepareDelete, prepareDeleteContainer } from './delete.ts';
+import {
+  checkCreate,
+  checkDelete,
+  checkSetAcl,
+  checkSetData,
+  type EagerCheck,
+} from './eager-acl.ts';
 import { readAllChildrenNumber, readChildren, readChildren2 } from './get-children.ts';
 import { readData, readExists } from './get-data.ts';
 import {
@@ -73,6 +80,8 @@ export interface WriteRow extends Row {
   readonly fromClients: boolean;
   readonly prepare: PrepareOp;
   readonly answer: AnswerOp;
+  /** What a member may find out before it asks the leader, if anything. */
+  readonly eagerCheck: EagerCheck | null;
   /** Set for what a multi may hold. */
   readonly scan: ScanOp | null;
   /** Header type of its result in a multi. */
@@ -95,21 +104,22 @@ export interface ConnectionRow extends Row {
 
 export type OpRow = ReadRow | WriteRow | SpecialRow | ConnectionRow;
 
-const like1 = { answer: answerCreate };
+const like1 = { answer: answerCreate, eagerCheck: checkCreate };
 const like2 = { answer: answerCreate2, resultType: OpCode.create2 };
+const likeSet = { answer: writeStatOf };
 const onData = { watch: WatchMode.data };
 const onChildren = { watch: WatchMode.children };
 
 // biome-ignore format: a table is read by columns
 const rows: readonly OpRow[] = [
   write('create',              'CREA',  prepareCreate, { ...like1, scan: retypeCreate }),
-  write('create2',             'CREA',  prepareCreate, { ...like2, scan: retypeCreate2 }),
+  write('create2',             'CREA',  prepareCreate, { ...like2, scan: retypeCreate2, eagerCheck: checkCreate }),
   write('createContainer',     'CREA',  prepareContainer, { ...like2, scan: retypeContainer }),
   write('createTTL',           'CREA',  prepareTTL, { ...like2, scan: retypeTTL }),
-  write('delete',              'DELE',  prepareDelete, { scan: scanPathAndInt }),
+  write('delete',              'DELE',  prepareDelete, { scan: scanPathAndInt, eagerCheck: checkDelete }),
   write('deleteContainer',     'DELE',  prepareDeleteContainer, { fromClients: false }),
-  write('setData',             'SETD',  prepareSetData, { answer: writeStatOf, scan: scanSetData }),
-  write('setACL',              'SETA',  prepareSetAcl, { answer: writeStatOf }),
+  write('setData',             'SETD',  prepareSetData, { ...likeSet, scan: scanSetData, eagerCheck: checkSetData }),
+  write('setACL',              'SETA',  prepareSetAcl, { ...likeSet, eagerCheck: checkSetAcl }),
   write('check',               'CHEC',  prepareCheck, { fromClients: false, scan: scanPathAndInt }),
   write('multi',               'MULT',  prepareMulti(subOpOf)),
   write('reconfig',            'RECO',  prepareReconfig),
@@ -145,7 +155,7 @@ function write(
 ): WriteRow {
   const code = OpCode[name];
   const usual = { fromClients: true, answer: () => {}, scan: null, resultType: code } as const;
-  return { kind: 'write', code, name, word, prepare, ...usual, ...more };
+  return { kind: 'write', code, name, word, prepare, eagerCheck: null, ...usual, ...more };
 }
 
 function read(name: Name, word: string, op: ReadOp, more: Partial<ReadRow> = {}): ReadRow {

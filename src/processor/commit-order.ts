@@ -17,6 +17,8 @@ export const Waiting = {
   barrier: 3,
   /** From here on the requests are those of other identities. */
   identities: 4,
+  /** A write that is answered with an error in its turn: its xid and the error. */
+  refusal: 5,
 } as const;
 export type Waiting = (typeof Waiting)[keyof typeof Waiting];
 
@@ -61,6 +63,12 @@ export class RequestLine {
   pushIdentities(identities: Identities): void {
     this.push(Waiting.identities, 0);
     this.identities.push(identities);
+  }
+
+  pushRefusal(xid: number, err: number): void {
+    const at = this.push(Waiting.refusal, 8);
+    this.view.setInt32(at, xid);
+    this.view.setInt32(at + 4, err);
   }
 
   /** Takes the head out of the line, which holds a change of identities. */

@@ -191,6 +191,7 @@ export class KeeperCore {
     const isAlone = this.role === 'standalone';
     const row = clientOpRow(view.getInt32(start + 4));
     if (row?.kind === 'write') {
+      if (!isAlone && this.order.refuses(connection, row, bytes, view, start, end)) return;
       if (this.locals.takes(connection, row.code, bytes, view, start, end)) return;
       connection.line.pushWrite();
       if (this.role === 'following') {

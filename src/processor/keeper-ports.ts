@@ -109,6 +109,8 @@ export interface KeeperSettings extends OpSettings {
    * for the sake of an ephemeral node. `off` where there are no other servers.
    */
   readonly localSessions: 'off' | 'on' | 'upgrading';
+  /** `zookeeper.enableEagerACLCheck`: a member checks access before it asks the leader. */
+  readonly eagerAclCheck: boolean;
   /** `zookeeper.digest.enabled`: txns carry the digest of the tree. */
   readonly digestEnabled: boolean;
   /** What every server with these settings reads back; see `agents/storage-options.ts`. */

@@ -1,6 +1,6 @@
 /**
- * Answers what is no write: plain reads, and the requests about the connection itself. It leaves
- * the watch that a read asks for, in the same turn in which it reads.
+ * Answers what is no txn: plain reads, the requests about the connection itself, and writes that
+ * are refused at once. It leaves the watch that a read asks for, in the same turn in which it reads.
  */
 import type { Identities } from '../auth/identity.ts';
 import type { SchemeTable } from '../auth/schemes.ts';
@@ -11,7 +11,13 @@ import { type EventType, OpCode } from '../jute/proto.ts';
 import { JuteReader } from '../jute/reader.ts';
 import { JuteWriter } from '../jute/writer.ts';
 import type { ConnectionContext } from '../ops/contexts.ts';
-import { asksForWatch, clientOpRow, type ReadRow, type SpecialRow } from '../ops/op-table.ts';
+import {
+  asksForWatch,
+  clientOpRow,
+  type ReadRow,
+  type SpecialRow,
+  type WriteRow,
+} from '../ops/op-table.ts';
 import { readVolume } from '../ops/read-volume.ts';
 import { beginReply, dropReplyBody, finishReply, writeEvent } from '../ops/replies.ts';
 import type { Ephemerals } from '../state/ephemerals.ts';
@@ -32,6 +38,7 @@ export class ReadStage implements ConnectionContext {
   cnxnId = 0;
   sessionIdHi = 0;
   sessionIdLo = 0;
+  private readonly eagerAclCheck: boolean;
   private readonly output: KeeperOutput;
   private readonly monitor: KeeperMonitor;
   private readonly request = new JuteReader();
@@ -44,6 +51,7 @@ export class ReadStage implements ConnectionContext {
     this.watches = parts.watches;
     this.ephemerals = parts.ephemerals;
     this.sessions = parts.sessions;
+    this.eagerAclCheck = parts.settings.eagerAclCheck;
     this.output = parts.output;
     this.monitor = parts.monitor;
   }
@@ -90,6 +98,37 @@ export class ReadStage implements ConnectionContext {
     finishReply(this.answer, replyXid, this.tree.lastZxidHi, this.tree.lastZxidLo, err);
     this.send(connection);
     return true;
+  }
+
+  /**
+   * `zookeeper.enableEagerACLCheck`: why this write, from its header on, would be refused by the
+   * tree as it is here, or ok.
+   */
+  checkEagerly(
+    connection: Connection,
+    row: WriteRow,
+    bytes: Uint8Array,
+    view: DataView,
+    start: number,
+    end: number,
+  ): ErrorCode {
+    if (!this.eagerAclCheck || row.eagerCheck === null) return ErrorCode.ok;
+    this.identities = connection.identities;
+    this.request.reset(bytes, view, start + requestHeaderBytes, end);
+    try {
+      return row.eagerCheck(this, this.request);
+    } catch (error) {
+      if (error instanceof JuteError) return ErrorCode.ok;
+      throw error;
+    }
+  }
+
+  /** Answers a write that has become no txn: its reply has no zxid. */
+  refuse(connection: Connection, xid: number, err: number): void {
+    this.cnxnId = connection.cnxnId;
+    beginReply(this.answer);
+    finishReply(this.answer, xid, 0, 0, err);
+    this.send(connection);
   }
 
   private tellOfRead(row: ReadRow, view: DataView, start: number): void {

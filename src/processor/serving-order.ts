@@ -7,8 +7,10 @@
  * thing goes on all the same: what stands in front of a write that is applied now, for it may not
  * see that write.
  */
+import { ErrorCode } from '../base/error-codes.ts';
 import { inFlightPerConnectionMax, repliedBytesMax } from '../base/limits.ts';
 import { compareHalves } from '../base/zxid.ts';
+import type { WriteRow } from '../ops/op-table.ts';
 import type { TreeView } from '../tree/tree-view.ts';
 import { BarrierQueue } from './barrier-queue.ts';
 import { Waiting } from './commit-order.ts';
@@ -57,6 +59,31 @@ export class ServingOrder {
     else if (!this.reads.serve(connection, bytes, view, start, end)) this.end(connection);
     else this.maybeRest(connection);
     this.checkLength(connection);
+  }
+
+  /**
+   * Is this write refused before anybody decides on it? Then it is answered when it is its turn;
+   * Apache's server does so at once.
+   */
+  refuses(
+    connection: Connection,
+    row: WriteRow,
+    bytes: Uint8Array,
+    view: DataView,
+    start: number,
+    end: number,
+  ): boolean {
+    const err = this.reads.checkEagerly(connection, row, bytes, view, start, end);
+    if (err === ErrorCode.ok) return false;
+    const xid = view.getInt32(start);
+    const { line } = connection;
+    if (line.count > 0 || connection.isHeld) line.pushRefusal(xid, err);
+    else {
+      this.reads.refuse(connection, xid, err);
+      this.maybeRest(connection);
+    }
+    this.checkLength(connection);
+    return true;
   }
 
   /** A sync: when it is done, at the earliest. The zxid is that of the last proposal, if any. */
@@ -177,7 +204,9 @@ export class ServingOrder {
   private serveHead(connection: Connection, kind: Waiting): void {
     const { line } = connection;
     const { bytes, view, headStart, headEnd } = line;
-    if (!this.reads.serve(connection, bytes, view, headStart, headEnd)) {
+    if (kind === Waiting.refusal) {
+      this.reads.refuse(connection, view.getInt32(headStart), view.getInt32(headStart + 4));
+    } else if (!this.reads.serve(connection, bytes, view, headStart, headEnd)) {
       this.end(connection);
       return;
     }

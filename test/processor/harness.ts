@@ -96,6 +96,7 @@ export const defaultSettings: KeeperSettings = {
   minSessionTimeoutMs: 4000,
   maxSessionTimeoutMs: 40000,
   localSessions: 'off',
+  eagerAclCheck: false,
   digestEnabled: true,
   txnBytesMax: payloadBytesMaxDefault,
   containerCheckIntervalMs: 60_000,
