@@ -102,9 +102,9 @@ export class PacketReader {
     this.offset += length;
   }
 
-  /** A reader of the packet's data; the same one for each packet. */
-  data(): JuteReader {
-    this.dataReader.reset(this.bytes, this.view, this.dataStart, this.dataEnd);
+  /** A reader of the packet's data from its byte `from` on; the same one for each packet. */
+  data(from = 0): JuteReader {
+    this.dataReader.reset(this.bytes, this.view, this.dataStart + from, this.dataEnd);
     return this.dataReader;
   }
 

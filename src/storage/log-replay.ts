@@ -10,6 +10,7 @@ import { JuteError } from '../jute/jute-error.ts';
 import { OpCode } from '../jute/proto.ts';
 import { JuteReader } from '../jute/reader.ts';
 import { digestVersion, TxnHeaderOffset } from '../jute/txn.ts';
+import { measurePayload, newPayloadParts } from '../jute/txn-payload.ts';
 import type { LogFile } from './data-directory.ts';
 import { DigestCheck } from './digest-check.ts';
 import {
@@ -19,12 +20,7 @@ import {
   restoreAdvice,
 } from './recovery-sink.ts';
 import type { SnapshotDigest } from './snapshot-format.ts';
-import {
-  batchBytesMax,
-  logHeaderBytes,
-  measurePayload,
-  newPayloadParts,
-} from './txn-log-format.ts';
+import { batchBytesMax, logHeaderBytes } from './txn-log-format.ts';
 import { TxnLogReader } from './txn-log-reader.ts';
 import { inspectTail, type TailVerdict } from './txn-log-tail.ts';
 

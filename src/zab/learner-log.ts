@@ -6,7 +6,9 @@
 import { compareHalves, type Epoch, hex64, joinHalves } from '../base/zxid.ts';
 import { JuteError } from '../jute/jute-error.ts';
 import { PacketType, writeBarePacket } from '../jute/quorum.ts';
-import { TxnHeaderOffset, txnHeaderBytes } from '../jute/txn.ts';
+import type { JuteReader } from '../jute/reader.ts';
+import { TxnHeaderOffset } from '../jute/txn.ts';
+import { measurePayload, newPayloadParts } from '../jute/txn-payload.ts';
 import type { JuteWriter } from '../jute/writer.ts';
 import type { DurableState } from './durable-state.ts';
 import type { Replica } from './peer-ports.ts';
@@ -27,6 +29,7 @@ export class LearnerLog {
   private readonly durable: DurableState;
   private readonly replica: Replica;
   private readonly isLogged: boolean;
+  private readonly parts = newPayloadParts();
   /** The epoch that the leader has proposed. */
   private readonly epoch: Epoch;
   /** Epoch of the last txn that was appended: `currentEpoch` follows it. */
@@ -53,9 +56,13 @@ export class LearnerLog {
     this.advance(isBehind ? zxidHi : history.lastHi, isBehind ? zxidLo : history.lastLo);
   }
 
-  /** A proposal; `bytes[start..end)` is its txn. Throws `JuteError` when it is out of order. */
-  onProposal(hi: number, lo: number, bytes: Uint8Array, start: number, end: number): void {
-    checkHeader(hi, lo, bytes, start, end);
+  /**
+   * A proposal; `txn` is pointed at what it proposes. Throws `JuteError` when it is out of order, or
+   * no txn at all: in the log it would keep this server from starting again.
+   */
+  onProposal(hi: number, lo: number, txn: JuteReader): void {
+    const { bytes, offset: start, end } = txn;
+    this.checkTxn(hi, lo, txn);
     if (hi > this.epoch) throw new JuteError(`proposal of a later epoch ${text(hi, lo)}`);
     const { history } = this;
     if (compareHalves(hi, lo, history.lastHi, history.lastLo) <= 0) {
@@ -152,25 +159,24 @@ export class LearnerLog {
     this.durable.enter(epoch, nothing);
   }
 
+  private checkTxn(hi: number, lo: number, txn: JuteReader): void {
+    const at = txn.offset + TxnHeaderOffset.zxid;
+    try {
+      measurePayload(txn, this.parts);
+    } catch (error) {
+      if (!(error instanceof JuteError)) throw error;
+      throw new JuteError(`proposal ${text(hi, lo)} is no txn: ${error.message}`);
+    }
+    if (txn.view.getInt32(at) !== hi || txn.view.getInt32(at + 4) !== lo) {
+      throw new JuteError(`proposal ${text(hi, lo)} holds another txn`);
+    }
+  }
+
   private advance(hi: number, lo: number): void {
     if (compareHalves(hi, lo, this.committedHi, this.committedLo) <= 0) return;
     this.committedHi = hi;
     this.committedLo = lo;
   }
-}
-
-function checkHeader(hi: number, lo: number, bytes: Uint8Array, start: number, end: number): void {
-  if (end - start < txnHeaderBytes) throw new JuteError('a proposal without a txn');
-  const at = start + TxnHeaderOffset.zxid;
-  if (readInt(bytes, at) !== hi || readInt(bytes, at + 4) !== lo) {
-    throw new JuteError(`proposal ${text(hi, lo)} holds another txn`);
-  }
-}
-
-function readInt(bytes: Uint8Array, at: number): number {
-  const high = ((bytes[at] as number) << 8) | (bytes[at + 1] as number);
-  const low = ((bytes[at + 2] as number) << 8) | (bytes[at + 3] as number);
-  return (high << 16) | low;
 }
 
 function text(hi: number, lo: number): string {

@@ -361,12 +361,12 @@ export class Learner implements Role {
   private onTxnPacket(packet: PacketReader): boolean {
     const { log } = this;
     assert(log !== null, 'a learner that is synchronized has a log');
-    const { type, zxidHi, zxidLo, bytes, dataStart, dataEnd } = packet;
+    const { type, zxidHi, zxidLo } = packet;
     switch (type) {
       case PacketType.proposal:
         if (this.votes || this.phase !== 'live') {
           this.parts.meter.count('learner_proposal_received_count');
-          log.onProposal(zxidHi, zxidLo, bytes, dataStart, dataEnd);
+          log.onProposal(zxidHi, zxidLo, packet.data());
         }
         return true;
       case PacketType.commit:
@@ -374,11 +374,11 @@ export class Learner implements Role {
         if (this.votes || this.phase !== 'live') log.onCommit(zxidHi, zxidLo);
         break;
       case PacketType.inform:
-        log.onProposal(zxidHi, zxidLo, bytes, dataStart, dataEnd);
+        log.onProposal(zxidHi, zxidLo, packet.data());
         log.onCommit(zxidHi, zxidLo);
         break;
       case PacketType.informAndActivate:
-        log.onProposal(zxidHi, zxidLo, bytes, dataStart + designatedLeaderBytes, dataEnd);
+        log.onProposal(zxidHi, zxidLo, packet.data(designatedLeaderBytes));
         log.onCommit(zxidHi, zxidLo);
         break;
       default:

@@ -3,6 +3,7 @@ import { joinHalves, zxidOf } from '../../src/base/zxid.ts';
 import { OpCode } from '../../src/jute/proto.ts';
 import { JuteReader } from '../../src/jute/reader.ts';
 import { errorTxn, txnHeader } from '../../src/jute/txn.ts';
+import { measurePayload, newPayloadParts } from '../../src/jute/txn-payload.ts';
 import {
   type DataDirectory,
   listStorage,
@@ -12,7 +13,6 @@ import { nodeCompression } from '../../src/storage/node-compression.ts';
 import { NodeDisk } from '../../src/storage/node-disk.ts';
 import type { SnapshotTrailer } from '../../src/storage/snapshot-format.ts';
 import { readSnapshotFile } from '../../src/storage/snapshot-reader.ts';
-import { measurePayload, newPayloadParts } from '../../src/storage/txn-log-format.ts';
 import { TxnLogReader } from '../../src/storage/txn-log-reader.ts';
 
 const disk = new NodeDisk();

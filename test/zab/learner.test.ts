@@ -1,5 +1,7 @@
 /** The conversation of a learner with its leader, as transcripts; `-u` writes them anew. */
 import { describe, expect, it } from 'vitest';
+import { OpCode } from '../../src/jute/proto.ts';
+import { TxnHeaderOffset } from '../../src/jute/txn.ts';
 import { JuteWriter } from '../../src/jute/writer.ts';
 import type { LinkId } from '../../src/zab/peer-ports.ts';
 import { intBytes, type Script, ScriptedPeer } from './scripted-peer.ts';
@@ -274,6 +276,27 @@ describe('a follower', () => {
       const { peer, link } = liveFollower();
       spoil(peer, link);
       expect(peer.transcript()).toMatch(/malformed packet.*\n.*closed/);
+    }
+  });
+
+  it('leaves a leader whose proposals are no txns, before they are in its log', () => {
+    const whole = makeTxn(1, 1, 0).bytes;
+    const unknown = whole.slice();
+    unknown[TxnHeaderOffset.type + 3] = 99;
+    const multi = new Uint8Array(whole.length + 8);
+    multi.set(whole);
+    const view = new DataView(multi.buffer);
+    view.setInt32(TxnHeaderOffset.type, OpCode.multi);
+    view.setInt32(whole.length - 4, 2);
+    const bodies = { nothing: undefined, cut: whole.slice(0, -1), unknown, multi };
+    for (const [what, body] of Object.entries(bodies)) {
+      for (const type of ['proposal', 'inform', 'informAndActivate'] as const) {
+        const { peer, link } = liveFollower();
+        peer.hear(link, type, [1, 1], body);
+        const heard = peer.transcript();
+        expect(heard, what).toMatch(/malformed packet: proposal 0x100000001 is no txn.*\n.*closed/);
+        expect(heard, what).not.toContain('disk append');
+      }
     }
   });
 

@@ -1,6 +1,7 @@
-/** Txns of a simulated world: a real header, and a number that no other txn has. */
+/** Txns of a simulated world: each is an error, whose code is a number that no other txn has. */
 
 import { compareHalves } from '../../../src/base/zxid.ts';
+import { OpCode } from '../../../src/jute/proto.ts';
 import { TxnHeaderOffset, txnHeaderBytes } from '../../../src/jute/txn.ts';
 
 export interface WorldTxn {
@@ -14,6 +15,7 @@ export function makeTxn(hi: number, lo: number, id: number): WorldTxn {
   const view = new DataView(bytes.buffer);
   view.setInt32(TxnHeaderOffset.zxid, hi);
   view.setInt32(TxnHeaderOffset.zxid + 4, lo);
+  view.setInt32(TxnHeaderOffset.type, OpCode.error);
   view.setInt32(txnHeaderBytes, id);
   return { hi, lo, bytes };
 }
