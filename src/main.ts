@@ -77,8 +77,10 @@ async function serve(command: ServerCommand): Promise<void> {
   const server = await startRingkeeper({ settings, serverId, membership, onFailure: fail });
   for (const warning of warnings) server.ports.logger.warn({}, warning.message);
   endOnSignal(server);
+  // The log tells when a member has found a leader.
+  const does = server.isServing ? 'serves' : 'waits for a quorum to serve';
   process.stdout.write(
-    `ringkeeper ${ownVersion} serves ZooKeeper clients on ${server.connectString}\n` +
+    `ringkeeper ${ownVersion} ${does} ZooKeeper clients on ${server.connectString}\n` +
       `Try: echo srvr | nc ${settings.clientPortAddress ?? '127.0.0.1'} ${server.port}\n`,
   );
 }

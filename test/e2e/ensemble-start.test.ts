@@ -3,6 +3,7 @@ import { mkdirSync, rmSync, writeFileSync } from 'node:fs';
 import { createServer } from 'node:net';
 import { join } from 'node:path';
 import { afterEach, expect, it } from 'vitest';
+import { EnsembleProcesses, ringkeepers } from '../support/ensemble-processes.ts';
 import { freePort } from '../support/free-port.ts';
 import { startRingkeeper, temporaryDirectory } from '../support/ringkeeper-process.ts';
 
@@ -36,6 +37,22 @@ async function startMember({ myId = '2', settings, ...wrong }: Wrong): Promise<n
   await server.kill();
   throw new Error('it serves without a quorum');
 }
+
+it('a member says that it waits for a quorum, and later that it has a leader', async () => {
+  const ensemble = await EnsembleProcesses.prepare({ voters: ringkeepers(3) });
+  try {
+    const [first, second] = ensemble.members;
+    await first!.start();
+    const startLine = `waits for a quorum to serve ZooKeeper clients on 127.0.0.1:${first!.port}\n`;
+    await ensemble.waitFor('the start line', () => first!.log.includes(startLine) || null);
+    expect(first!.log).not.toMatch(/ING in epoch/);
+    await second!.start();
+    await ensemble.allServe();
+    expect(first!.log).toMatch(/(LEADING|FOLLOWING) in epoch 1/);
+  } finally {
+    await ensemble.close();
+  }
+});
 
 it('a member without a number ends with 2 and says which file is missing', async () => {
   await expect(startMember({ myId: '' })).rejects.toThrow(/myid.*exit 2,/s);
