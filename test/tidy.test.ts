@@ -45,7 +45,7 @@ const mayImport: Record<string, readonly string[]> = {
     'admin',
     'config',
   ],
-  jobs: ['tree', 'storage', 'jute', 'state'],
+  jobs: ['tree', 'storage', 'jute', 'state', 'ring'],
   thread: [
     ...[
       'ring',

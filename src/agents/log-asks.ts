@@ -4,7 +4,7 @@
  * to the peer stands for the disk. Nothing waits in the log's batch meanwhile.
  */
 import { assert } from '../base/assert.ts';
-import type { Disk, Logger } from '../base/ports.ts';
+import type { Disk, Lock, Logger } from '../base/ports.ts';
 import { type Epoch, hex64, type Zxid } from '../base/zxid.ts';
 import type { DataDirectory } from '../storage/data-directory.ts';
 import { EpochFiles } from '../storage/epoch-files.ts';
@@ -15,6 +15,8 @@ import type { DiskAsk, DiskOutcome } from '../zab/peer-ports.ts';
 export interface LogAsksParts {
   readonly disk: Disk;
   readonly directory: DataDirectory;
+  /** Held while files of the history are removed: a purge would remove the same ones. */
+  readonly lock: Lock;
   readonly logger: Logger;
 }
 
@@ -52,12 +54,12 @@ export class LogAsks {
         this.announced = Math.max(this.announced, ask.epoch);
         break;
       case 'truncate':
-        return this.truncate(ask.zxid, writer);
+        return this.exclusively(() => this.truncate(ask.zxid, writer));
       case 'beginSnapshot':
         this.beginSnapshot(ask.zxid);
         break;
       case 'install':
-        this.finishSnapshot(writer);
+        this.exclusively(() => this.finishSnapshot(writer));
         break;
       case 'abandonSnapshot':
         this.abandonSnapshot();
@@ -68,6 +70,16 @@ export class LogAsks {
   snapshotBytes(bytes: Uint8Array, start: number, end: number): void {
     assert(this.install !== null, 'a snapshot comes in');
     this.install.write(bytes, start, end);
+  }
+
+  private exclusively<T>(change: () => T): T {
+    const { lock } = this.parts;
+    lock.take();
+    try {
+      return change();
+    } finally {
+      lock.release();
+    }
   }
 
   private announce(epoch: Epoch): void {

@@ -10,6 +10,15 @@ export interface Clock {
   monotonicMs(): number;
 }
 
+/** Held by one thread at a time. Who has taken it must release it. */
+export interface Lock {
+  /** False when somebody holds it. */
+  tryTake(): boolean;
+  /** Waits, with its whole thread, until nobody holds it. */
+  take(): void;
+  release(): void;
+}
+
 export interface Random {
   /** An unsigned 32-bit integer. */
   next32(): number;

@@ -28,7 +28,7 @@ export function assembleHousekeeper(
         ? inlineJobs(ports.disk, ports.compression)
         : pooledJobs(bundledEntry('jobs/job.js')),
     snapshotTask: snapshotTaskFor(settings, shared),
-    purgeTask: purgeHours > 0 ? purgeTaskFor(settings) : null,
+    purgeTask: purgeHours > 0 ? purgeTaskFor(settings, shared) : null,
     purgeEveryMs: purgeHours * hourMs,
     logger: ports.logger,
     clock: ports.clock,
@@ -59,8 +59,9 @@ function snapshotTaskFor(settings: Settings, shared: SharedServer): SnapshotTask
   };
 }
 
-function purgeTaskFor(settings: Settings): PurgeTask {
+function purgeTaskFor(settings: Settings, shared: SharedServer): PurgeTask {
   return {
+    lock: shared.historyLock,
     directory: dataDirectoryOf(settings),
     retainCount: settings['autopurge.snapRetainCount'],
     bufferBytesMax: payloadBytesMax(settings),

@@ -27,6 +27,7 @@ import { ElectionPeer } from '../election/election-peer.ts';
 import type { LinkListener, Links } from '../net/peer-links.ts';
 import { RingReceiver } from '../ring/ring-receiver.ts';
 import { RingSender } from '../ring/ring-sender.ts';
+import { ThreadLock } from '../ring/thread-lock.ts';
 import { SessionTable } from '../state/session-table.ts';
 import { SharedStatus } from '../state/shared-status.ts';
 import type { Compression } from '../storage/snapshot-compression.ts';
@@ -156,8 +157,9 @@ export function assembleLog(options: Omit<AssembleOptions, 'onRecovered'>): Agen
   const { shared, settings, ports, membership } = options;
   const { disk, logger } = ports;
   const directory = dataDirectoryOf(settings);
+  const lock = new ThreadLock(shared.historyLock);
   return new LogAgent({
-    asks: membership === null ? null : new LogAsks({ disk, directory, logger }),
+    asks: membership === null ? null : new LogAsks({ disk, directory, lock, logger }),
     appends: new RingReceiver(shared.appends),
     synced: new Outlet(new RingSender(shared.synced)),
     openWriter: (lastZxid) =>

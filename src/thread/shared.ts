@@ -10,6 +10,7 @@ import type { Clock, Random } from '../base/ports.ts';
 import type { Settings } from '../config/settings.ts';
 import { type BellMemory, createBell } from '../ring/bell.ts';
 import { createRing, type RingMemory } from '../ring/ring.ts';
+import { createLock, type LockMemory } from '../ring/thread-lock.ts';
 import { createSessionTable, type SessionTableMemory } from '../state/session-table.ts';
 import { createSharedStatus, type SharedStatusMemory } from '../state/shared-status.ts';
 import { pathBytesMax } from '../tree/layout.ts';
@@ -21,6 +22,8 @@ export interface SharedServer {
   readonly tree: TreeMemory;
   readonly sessions: SessionTableMemory;
   readonly status: SharedStatusMemory;
+  /** Between a purge and the log, when that is cut or replaced. */
+  readonly historyLock: LockMemory;
   /** Counters and summaries, one memory for each agent that counts. */
   readonly metrics: Readonly<Record<'front' | 'ensemble' | 'log', MetricsMemory>>;
   /** One for each thread of the placement. */
@@ -85,6 +88,7 @@ export function createShared(options: SharedOptions): SharedServer {
     tree: createTreeMemory({ bytesMax: options.treeBytesMax, hashSeed: options.hashSeed }),
     sessions: createSessionTable({ sessionsMax, nowMs: options.nowMs }),
     status: createSharedStatus(),
+    historyLock: createLock(),
     metrics: {
       front: createMetricsMemory(),
       ensemble: createMetricsMemory(),

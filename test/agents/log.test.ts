@@ -11,6 +11,7 @@ import { createBell } from '../../src/ring/bell.ts';
 import { createRing } from '../../src/ring/ring.ts';
 import { RingReceiver } from '../../src/ring/ring-receiver.ts';
 import { RingSender } from '../../src/ring/ring-sender.ts';
+import { createLock, ThreadLock } from '../../src/ring/thread-lock.ts';
 import { TxnLogWriter } from '../../src/storage/txn-log-writer.ts';
 import type { DiskAsk } from '../../src/zab/peer-ports.ts';
 import { directory, freshDisk, recoverSim } from '../sim/crash-explorer.ts';
@@ -37,12 +38,13 @@ function open(isMember: boolean, snapCount = 1000): void {
   appends = ring();
   synced = ring();
   const logger = new RecordingLogger();
+  const lock = new ThreadLock(createLock());
   const random = new SimRandom(1);
   agent = new LogAgent({
     ...{ appends: appends.receiver, synced: synced.sender, clock: new SimClock(), random, logger },
     openWriter: (lastZxid) =>
       new TxnLogWriter({ ...{ disk, directory, lastZxid }, preallocBytes: 8192 }),
-    asks: isMember ? new LogAsks({ disk, directory, logger }) : null,
+    asks: isMember ? new LogAsks({ disk, directory, lock, logger }) : null,
     metrics: new MetricsRecorder(createMetricsMemory(), random),
     settings: { snapCount, snapSizeLimitBytes: 0, fileBytesMax: 0, fsyncWarningThresholdMs: 1000 },
   });

@@ -3,6 +3,7 @@ import { describe, expect, it } from 'vitest';
 import { Housekeeper } from '../../src/jobs/housekeeper.ts';
 import type { Jobs } from '../../src/jobs/job-pool.ts';
 import type { SnapshotResult, SnapshotTask } from '../../src/jobs/snapshot.ts';
+import { createLock } from '../../src/ring/thread-lock.ts';
 import { dataDirectory } from '../../src/storage/data-directory.ts';
 import { RecordingLogger } from '../storage/recording-logger.ts';
 
@@ -40,7 +41,7 @@ function makeWorld() {
   const logger = new RecordingLogger();
   const housekeeper = new Housekeeper({
     ...{ jobs, logger, snapshotTask: {} as SnapshotTask },
-    purgeTask: { directory: dataDirectory('/data'), retainCount: 3 },
+    purgeTask: { directory: dataDirectory('/data'), lock: createLock(), retainCount: 3 },
     purgeEveryMs: 3_600_000,
     clock: { nowMs: () => 0, monotonicMs: () => 0 },
     onSnapshot: () => {},

@@ -6,6 +6,7 @@
 import { createMetricsMemory } from '../../src/admin/metrics-recorder.ts';
 import { createBell } from '../../src/ring/bell.ts';
 import { createRing } from '../../src/ring/ring.ts';
+import { createLock } from '../../src/ring/thread-lock.ts';
 import { createSessionTable } from '../../src/state/session-table.ts';
 import { createSharedStatus } from '../../src/state/shared-status.ts';
 import type { SharedServer } from '../../src/thread/shared.ts';
@@ -58,6 +59,7 @@ export function createSimShared(
     tree,
     sessions: createSessionTable({ sessionsMax, nowMs }),
     status: createSharedStatus(),
+    historyLock: createLock(),
     metrics,
     requests: ring(rings.requests),
     replies: ring(rings.replies),

@@ -160,7 +160,11 @@ export class SimWorld {
   purge(): string[] {
     const directory = dataDirectoryOf(this.settings);
     const removed = this.asJob(() => {
-      return purgeDirectory({ directory, retainCount }, this.disk, nodeCompression);
+      return purgeDirectory(
+        { directory, lock: this.server.shared.historyLock, retainCount },
+        this.disk,
+        nodeCompression,
+      );
     });
     if (removed.length > 0) this.checkKeptSnapshots();
     return removed;

@@ -5,6 +5,7 @@
 import { describe, expect, it } from 'vitest';
 import { LogAsks } from '../../src/agents/log-asks.ts';
 import type { Epoch, Zxid } from '../../src/base/zxid.ts';
+import { createLock, ThreadLock } from '../../src/ring/thread-lock.ts';
 import { nodeCompression } from '../../src/storage/node-compression.ts';
 import { purge } from '../../src/storage/purge.ts';
 import { SnapshotStream } from '../../src/storage/snapshot-stream.ts';
@@ -21,6 +22,7 @@ import {
 } from './crash-explorer.ts';
 import { SimCrash, SimDisk } from './sim-disk.ts';
 
+const lock = new ThreadLock(createLock());
 const total: Explored = { states: 0, distinct: 0 };
 
 function run(world: World, script: (world: World) => void): void {
@@ -97,7 +99,7 @@ describe('a power cut at any effect keeps what was acknowledged', () => {
         world.snapshot();
         world.commit(writer, 2);
         const { disk } = world;
-        purge({ disk, directory, compression: nodeCompression, retainCount: 3 });
+        purge({ disk, directory, lock, compression: nodeCompression, retainCount: 3 });
       }
     });
   });
@@ -213,7 +215,7 @@ describe('a power cut at any effect of a change of history', () => {
 
 describe('a power cut at any effect of what a leader orders', () => {
   const asksOn = ({ disk }: World) =>
-    new LogAsks({ disk, directory, logger: new RecordingLogger() });
+    new LogAsks({ disk, directory, lock, logger: new RecordingLogger() });
 
   it.each([
     { name: 'of a later epoch', hasEntered: false },

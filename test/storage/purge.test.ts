@@ -1,9 +1,11 @@
 /** What purge removes, and above all what it leaves. */
 import { describe, expect, it } from 'vitest';
 import type { Zxid } from '../../src/base/zxid.ts';
+import { createLock, ThreadLock } from '../../src/ring/thread-lock.ts';
 import { nodeCompression } from '../../src/storage/node-compression.ts';
 import { purge } from '../../src/storage/purge.ts';
 import { SnapshotWriter } from '../../src/storage/snapshot-writer.ts';
+import { retireHistory, truncateHistory } from '../../src/storage/txn-log-history.ts';
 import type { SimDisk } from '../sim/sim-disk.ts';
 import { History, writeState } from './history.ts';
 import {
@@ -39,8 +41,10 @@ function takeSnapshot(disk: SimDisk, history: History, encoding: 'plain' | 'gz' 
   writer.publish({ digest: null, lastProcessedZxid: null });
 }
 
+const lock = new ThreadLock(createLock());
+
 function run(disk: SimDisk, retainCount = 3) {
-  return purge({ disk, directory, compression: nodeCompression, retainCount });
+  return purge({ disk, directory, lock, compression: nodeCompression, retainCount });
 }
 
 const names = (disk: SimDisk) => disk.list(directory.snapshots).sort();
@@ -133,6 +137,40 @@ describe('purge', () => {
     disk.rename(`${directory.snapshots}/x`, `${directory.snapshots}/snapshot.${zxid.toString(16)}`);
     run(disk);
     expect(names(disk.crash('lose-all', 1))).toContain('snapshot.1a');
+  });
+
+  it('leaves everything while the history is cut or replaced', () => {
+    const { disk } = filled(5);
+    const before = names(disk);
+    lock.take();
+    expect(run(disk).removed).toEqual([]);
+    lock.release();
+    expect(names(disk)).toEqual(before);
+    expect(run(disk).removed).not.toEqual([]);
+    expect(lock.tryTake()).toBe(true);
+    lock.release();
+  });
+
+  it.each([
+    { what: 'cut', change: (disk: SimDisk) => void truncateHistory(disk, directory, 24n as Zxid) },
+    {
+      what: 'replaced',
+      change: (disk: SimDisk) => void retireHistory(disk, directory, 0x14n as Zxid),
+    },
+  ])('removes nothing by a list from before the history was $what', ({ change }) => {
+    const { disk } = filled(5);
+    let after: string[] = [];
+    // Snapshots are read for long, without the lock.
+    const openRead = disk.openRead.bind(disk);
+    disk.openRead = (path) => {
+      disk.openRead = openRead;
+      const file = openRead(path);
+      change(disk);
+      after = names(disk);
+      return file;
+    };
+    expect(run(disk).removed).toEqual([]);
+    expect(names(disk)).toEqual(after);
   });
 
   it('never keeps fewer than three', () => {
