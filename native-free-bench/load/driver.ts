@@ -4,18 +4,17 @@
  */
 import { LoadConnection } from './connection.ts';
 import { frameBuilder, slotsFor } from './frames.ts';
-import { type LoadPart, mergeParts } from './merge.ts';
+import { forEachLimited, openingMax } from './limited.ts';
+import { mergeParts } from './merge.ts';
 import { Metronome } from './metronome.ts';
 import { createParent } from './nodes.ts';
 import { ClosedLoop, OpenLoop } from './pace.ts';
+import { after, type LoadPart, MeasuredPart } from './part.ts';
 import { prepareNodes } from './prepare.ts';
-import { processCpuUs } from './process-usage.ts';
 import { LoadRecord } from './record.ts';
 import type { LoadResult, LoadSpec } from './workload.ts';
 
 const drainSecondsMax = 10;
-/** Sessions that are being opened at the same time; more would overflow a listener's backlog. */
-const openingMax = 100;
 
 const keepAliveEveryMs = 2000;
 
@@ -39,6 +38,8 @@ export class LoadRun {
   /** Numbers of this process's connections among all of the load. */
   private readonly numbers: readonly number[];
   private readonly pace: ClosedLoop | OpenLoop;
+  /** The first process alone looks at them. */
+  private readonly serverPids: readonly number[] | undefined;
   private readonly record: LoadRecord;
   private readonly connections: readonly LoadConnection[];
   private readonly drained: Promise<void>;
@@ -49,7 +50,8 @@ export class LoadRun {
     this.spec = spec;
     this.numbers = numbersOf(spec.connections, part);
     this.pace = paceOf(spec, part, this.numbers.length);
-    this.record = new LoadRecord(part.process === 0 ? spec.serverPids : undefined);
+    this.serverPids = part.process === 0 ? spec.serverPids : undefined;
+    this.record = new LoadRecord(this.serverPids);
     this.connections = this.makeConnections(part.run);
     this.idleLeft = this.connections.length;
     this.drained = new Promise((resolve) => {
@@ -59,11 +61,7 @@ export class LoadRun {
 
   /** Opens all sessions. */
   async open(): Promise<void> {
-    let next = 0;
-    const openSome = async (): Promise<void> => {
-      while (next < this.connections.length) await this.openOne(next++);
-    };
-    await Promise.all(Array.from({ length: openingMax }, openSome));
+    await forEachLimited(this.connections.length, openingMax, (index) => this.openOne(index));
   }
 
   private async openOne(index: number): Promise<void> {
@@ -85,11 +83,9 @@ export class LoadRun {
     const metronome = this.startSending();
     const pinging = setInterval(() => this.keepAlive(), keepAliveEveryMs).unref();
     if (this.spec.requests === undefined) await after(this.spec.warmupSeconds);
-    const before = takeUsage(this.spec, this.record);
-    this.record.begin();
+    const measured = new MeasuredPart(this.record, this.serverPids);
     await (this.spec.requests === undefined ? after(this.spec.seconds) : this.drained);
-    this.record.end();
-    const part = partOf(this.record, before, takeUsage(this.spec, this.record));
+    const part = measured.end();
     await metronome?.stop();
     clearInterval(pinging);
     await this.close();
@@ -156,40 +152,4 @@ function paceOf(spec: LoadSpec, { process: index, processes }: PartOf, connectio
   if (spec.ratePerSecond === undefined) return new ClosedLoop(requestsMax);
   const ratePerSecond = (spec.ratePerSecond * connections) / spec.connections;
   return new OpenLoop({ ratePerSecond, connections, requestsMax });
-}
-
-interface Usage {
-  readonly atMs: number;
-  readonly generatorUs: number;
-  readonly serverUs: number | null;
-  readonly ops: number;
-}
-
-function takeUsage({ serverPids }: LoadSpec, record: LoadRecord): Usage {
-  const { user, system } = process.cpuUsage();
-  return {
-    atMs: performance.now(),
-    generatorUs: user + system,
-    serverUs: serverPids?.reduce((sum, pid) => sum + processCpuUs(pid), 0) ?? null,
-    ops: record.ops,
-  };
-}
-
-function partOf(record: LoadRecord, before: Usage, now: Usage): LoadPart {
-  return {
-    ops: now.ops - before.ops,
-    seconds: (now.atMs - before.atMs) / 1000,
-    generatorUs: now.generatorUs - before.generatorUs,
-    serverUs: before.serverUs === null ? null : now.serverUs! - before.serverUs,
-    histograms: record.histograms,
-    lateness: record.lateness,
-    series: record.series,
-    errors: record.errors,
-    firstError: record.firstError,
-  };
-}
-
-/** Open sockets, not the timer, keep the process alive. */
-function after(seconds: number): Promise<void> {
-  return new Promise((resolve) => setTimeout(resolve, seconds * 1000).unref());
 }

@@ -4,6 +4,7 @@ import {
   encodeIntoCompressedBase64,
   type Histogram,
 } from 'hdr-histogram-js';
+import type { LoadPart } from './part.ts';
 import { newHistogram } from './record.ts';
 import {
   intervalMs,
@@ -14,27 +15,13 @@ import {
   type Series,
 } from './workload.ts';
 
-/** What one process has measured. */
-export interface LoadPart {
-  readonly ops: number;
-  readonly seconds: number;
-  readonly generatorUs: number;
-  /** Of all servers; the first process alone looks. */
-  readonly serverUs: number | null;
-  /** By the index of the operation. */
-  readonly histograms: readonly (Histogram | null)[];
-  /** Of the metronome, µs. */
-  readonly lateness: Histogram;
-  readonly series: Series;
-  readonly errors: number;
-  readonly firstError: string | null;
-}
-
 /** A part as it travels between processes. */
 export type EncodedPart = Omit<LoadPart, 'histograms' | 'lateness'> & {
   readonly histograms: readonly (string | null)[];
   readonly lateness: string;
 };
+
+type MergedSpec = Pick<LoadSpec, 'connections' | 'depth' | 'ratePerSecond'>;
 
 const percentiles = [
   ...[0, 10, 25, 50, 75, 90, 95, 97.5, 99],
@@ -52,7 +39,7 @@ export function decodePart(part: EncodedPart): LoadPart {
   return { ...part, histograms, lateness: decode(part.lateness) };
 }
 
-export function mergeParts(spec: LoadSpec, parts: readonly LoadPart[]): LoadResult {
+export function mergeParts(spec: MergedSpec, parts: readonly LoadPart[]): LoadResult {
   const all = newHistogram();
   for (const { histograms } of parts) for (const each of histograms) if (each) all.add(each);
   const ops = sum(parts.map((part) => part.ops));
@@ -94,7 +81,7 @@ function perOperation(parts: readonly LoadPart[]): OperationResult[] {
   });
 }
 
-function latenessOf(spec: LoadSpec, parts: readonly LoadPart[]): number | null {
+function latenessOf(spec: MergedSpec, parts: readonly LoadPart[]): number | null {
   if (spec.ratePerSecond === undefined) return null;
   return Math.max(...parts.map(({ lateness }) => lateness.getValueAtPercentile(99)));
 }

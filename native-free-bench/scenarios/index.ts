@@ -2,17 +2,21 @@
 import { connections } from './connections.ts';
 import { ensemble } from './ensemble.ts';
 import { failover } from './failover.ts';
+import { locks } from './locks.ts';
 import { mixed } from './mixed.ts';
 import { openLoop } from './open-loop.ts';
 import { operations } from './operations.ts';
 import type { Scenario } from './scenario.ts';
+import { sessionStorm } from './session-storm.ts';
 import { speed } from './speed.ts';
 import { startAndMemory } from './start-and-memory.ts';
 import { valueSizes } from './value-sizes.ts';
+import { watchFanOut } from './watch-fan-out.ts';
 import { zipf } from './zipf.ts';
 
 export const scenarios: readonly Scenario[] = [
   ...[speed, operations, mixed, zipf, valueSizes, connections, openLoop],
+  ...[watchFanOut, sessionStorm, locks],
   startAndMemory,
   ...[ensemble, failover],
 ];

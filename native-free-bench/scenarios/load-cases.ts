@@ -184,9 +184,10 @@ export interface LoadAbout {
   readonly load: string;
 }
 
-function* figuresOf(
+/** The figures of a result that a case asks for. */
+export function* figuresOf(
   { load, ...about }: LoadAbout,
-  { figure, ratePerSecond }: LoadCase,
+  { figure, ratePerSecond }: Pick<LoadCase, 'figure' | 'ratePerSecond'>,
   result: LoadResult,
 ): Generator<Measurement> {
   const common = { kind: 'measurement', ...about } as const;
