@@ -20,7 +20,13 @@ import { Bell } from './ring/bell.ts';
 import { type ServerRole, Serving, SharedStatus } from './state/shared-status.ts';
 import { openDataDirectory } from './storage/data-directory.ts';
 import { type DirectoryLock, lockDataDirectory } from './storage/node-directory-lock.ts';
-import { assembleKeeper, assembleLinks, assembleLog, type Ports } from './thread/assemble.ts';
+import {
+  assembleKeeper,
+  assembleLinks,
+  assembleLog,
+  loneWritesOf,
+  type Ports,
+} from './thread/assemble.ts';
 import { assembleFront } from './thread/assemble-front.ts';
 import { assembleHousekeeper } from './thread/assemble-jobs.ts';
 import { bundledEntry } from './thread/bundled-entry.ts';
@@ -148,12 +154,21 @@ export class RingkeeperServer {
   private mainAgents(): Agent[] {
     const { shared, ports, options } = this;
     const names: readonly string[] = placements[shared.placement][0];
-    const parts = { ...options, shared, ports, onRecovered: this.onRecovered };
+    const links = assembleLinks(
+      shared,
+      options.openLinks ?? ((listener) => new PeerLinks(listener)),
+      () => this.loop.wake(),
+    );
+    const loneWrites = loneWritesOf(options.settings, ports.clock, {
+      arrivals: () => this.front.stats.packetsReceived,
+      sendPackets: () => {
+        for (const agent of links) agent.dutyCycle();
+      },
+    });
+    const parts = { ...options, shared, ports, loneWrites, onRecovered: this.onRecovered };
     return [
       this.front,
-      ...assembleLinks(shared, options.openLinks ?? ((listener) => new PeerLinks(listener)), () =>
-        this.loop.wake(),
-      ),
+      ...links,
       ...(names.includes('keeper') ? assembleKeeper(parts) : []),
       ...(names.includes('log') ? [assembleLog(parts)] : []),
     ];

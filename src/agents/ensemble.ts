@@ -6,19 +6,16 @@
  */
 import type { Agent } from '../base/agent.ts';
 import { assert } from '../base/assert.ts';
-import { copyBytes, ViewCache } from '../base/copy-bytes.ts';
 import { highHalf, lowHalf } from '../base/zxid.ts';
-import type { RingReceiver } from '../ring/ring-receiver.ts';
 import { Broadcast } from '../zab/broadcast.ts';
 import { majorityOf, type ServerId } from '../zab/quorum-verifier.ts';
+import type { Appends } from './appends.ts';
 import type { Ensemble, EnsembleReplica, FoundOnDisk } from './ensemble-port.ts';
-import { ToEnsemble, ToLog } from './messages.ts';
-import type { Outlet } from './outlet.ts';
+import { ToEnsemble } from './messages.ts';
 
 export interface EnsembleParts {
   readonly self: ServerId;
-  readonly appends: Outlet;
-  readonly synced: RingReceiver;
+  readonly appends: Appends;
 }
 
 const recordsPerTurn = 1024;
@@ -26,7 +23,6 @@ const recordsPerTurn = 1024;
 export class EnsembleAgent implements Agent, Ensemble {
   readonly name = 'ensemble';
   private readonly parts: EnsembleParts;
-  private readonly views = new ViewCache();
   private broadcast: Broadcast | null = null;
   private replica: EnsembleReplica | null = null;
 
@@ -36,9 +32,7 @@ export class EnsembleAgent implements Agent, Ensemble {
 
   begin({ lastZxid }: FoundOnDisk, replica: EnsembleReplica): void {
     const { self, appends } = this.parts;
-    const at = appends.open(ToLog.begin, 8);
-    appends.view.setInt32(at, highHalf(lastZxid));
-    appends.view.setInt32(at + 4, lowHalf(lastZxid));
+    appends.begin(lastZxid);
     this.broadcast = new Broadcast(majorityOf([self]), highHalf(lastZxid), lowHalf(lastZxid));
     this.replica = replica;
     replica.serveAlone();
@@ -58,11 +52,7 @@ export class EnsembleAgent implements Agent, Ensemble {
   /** A txn leaves for the log; its commit comes back when a quorum has it. */
   propose(payload: Uint8Array, start: number, end: number, zxidHi: number, zxidLo: number): void {
     this.broadcast?.onPropose(zxidHi, zxidLo);
-    const { appends } = this.parts;
-    const at = appends.open(ToLog.append, 8 + end - start);
-    appends.view.setInt32(at, zxidHi);
-    appends.view.setInt32(at + 4, zxidLo);
-    copyBytes(this.views.viewOf(payload), start, appends.view, at + 8, end - start);
+    this.parts.appends.append(payload, start, end, zxidHi, zxidLo);
   }
 
   forward(): void {
@@ -78,29 +68,38 @@ export class EnsembleAgent implements Agent, Ensemble {
   }
 
   roll(): void {
-    this.parts.appends.open(ToLog.roll, 0);
+    this.parts.appends.roll();
   }
 
   dutyCycle(): number {
-    this.parts.appends.flush();
-    if (this.replica?.isStalled) return 0;
-    return this.parts.synced.drain(this.onRecord, recordsPerTurn);
+    const { appends } = this.parts;
+    const isHere = appends.flush(!this.isStalled);
+    if (isHere) this.onSynced(appends.lastHi, appends.lastLo);
+    const taken = this.isStalled ? 0 : appends.synced.drain(this.onRecord, recordsPerTurn);
+    return isHere ? taken + 1 : taken;
   }
 
-  stop(): void {}
+  stop(): void {
+    this.parts.appends.stop();
+  }
+
+  private get isStalled(): boolean {
+    return this.replica?.isStalled ?? false;
+  }
 
   private readonly onRecord = (type: number, offset: number): boolean => {
-    if (type === ToEnsemble.snapshotDue) {
-      this.replica?.onSnapshotDue();
-      return true;
-    }
-    const { view } = this.parts.synced;
-    const { broadcast } = this;
-    const zxidHi = view.getInt32(offset);
-    const zxidLo = view.getInt32(offset + 4);
-    if (broadcast?.onAck(this.parts.self, zxidHi, zxidLo)) {
-      this.replica?.commit(broadcast.committedHi, broadcast.committedLo);
+    if (type === ToEnsemble.snapshotDue) this.replica?.onSnapshotDue();
+    else {
+      const { view } = this.parts.appends.synced;
+      this.onSynced(view.getInt32(offset), view.getInt32(offset + 4));
     }
     return true;
   };
+
+  private onSynced(zxidHi: number, zxidLo: number): void {
+    const { broadcast } = this;
+    if (broadcast?.onAck(this.parts.self, zxidHi, zxidLo)) {
+      this.replica?.commit(broadcast.committedHi, broadcast.committedLo);
+    }
+  }
 }

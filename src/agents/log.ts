@@ -4,7 +4,6 @@
  * arrived during the fsync before it; there is no timer and nothing to tune. What else the peer
  * asks is done in its place in line, when everything before it is durable.
  */
-import { basic } from '../admin/metrics-layout.ts';
 import type { MetricsRecorder } from '../admin/metrics-recorder.ts';
 import type { Agent } from '../base/agent.ts';
 import { assert, unreachable } from '../base/assert.ts';
@@ -14,8 +13,10 @@ import type { RingReceiver } from '../ring/ring-receiver.ts';
 import { batchBytesMax, recordOverheadBytes } from '../storage/txn-log-format.ts';
 import type { TxnLogWriter } from '../storage/txn-log-writer.ts';
 import type { DiskAsk } from '../zab/peer-ports.ts';
+import { BatchSync } from './batch-sync.ts';
 import type { LogAsks } from './log-asks.ts';
-import { diskAsks, ToEnsemble, ToLog } from './messages.ts';
+import type { LogLoan } from './log-loan.ts';
+import { AppendLayout, diskAsks, ToEnsemble, ToLog } from './messages.ts';
 import type { Outlet } from './outlet.ts';
 
 export interface LogSettings {
@@ -30,6 +31,7 @@ export interface LogSettings {
 export interface LogParts {
   readonly appends: RingReceiver;
   readonly synced: Outlet;
+  readonly loan: LogLoan;
   /** Opens the log behind the last txn that is on disk. */
   readonly openWriter: (lastZxid: Zxid) => TxnLogWriter;
   /** Of a member of an ensemble; null on a standalone server. */
@@ -46,7 +48,10 @@ const recordsPerBatchMax = 1 << 20;
 export class LogAgent implements Agent {
   readonly name = 'log';
   private readonly parts: LogParts;
+  private readonly sync: BatchSync;
   private writer: TxnLogWriter | null = null;
+  /** The ensemble has the end of the log, until there is a record on the ring. */
+  private isLent = false;
   private lastHi = 0;
   private lastLo = 0;
   private batchTxns = 0;
@@ -58,6 +63,9 @@ export class LogAgent implements Agent {
 
   constructor(parts: LogParts) {
     this.parts = parts;
+    const { clock, logger, metrics, loan, settings } = parts;
+    const warningThresholdMs = settings.fsyncWarningThresholdMs;
+    this.sync = new BatchSync({ clock, logger, metrics, loan, warningThresholdMs });
   }
 
   start(): void {
@@ -69,6 +77,10 @@ export class LogAgent implements Agent {
     synced.flush();
     metrics.maybeReset();
     if (synced.stalled) return 0;
+    if (this.isLent) {
+      if (!appends.hasWork()) return 0;
+      this.takeBack();
+    }
     this.batchTxns = 0;
     const taken = appends.drain(this.onRecord, recordsPerBatchMax);
     const { writer } = this;
@@ -78,11 +90,35 @@ export class LogAgent implements Agent {
     else if (this.isFileFull(writer)) writer.roll();
     synced.flush();
     // With nothing to sync there is time to make room ahead, in steps that delay no txn for long.
-    return taken > 0 || writer.prepareAhead() ? taken + 1 : 0;
+    if (taken > 0 || writer.prepareAhead()) return taken + 1;
+    if (!synced.stalled) this.lend(writer);
+    return 0;
   }
 
   stop(): void {
+    if (this.isLent) this.takeBack();
     this.writer?.close();
+  }
+
+  /** Nothing is left to do; the ensemble may append by itself until it has more to ask for. */
+  private lend(writer: TxnLogWriter): void {
+    const { loan, appends, settings } = this.parts;
+    if (!writer.lend(loan)) return;
+    loan.txnsLeft = this.snapshotAtTxns - this.txnsSinceSnapshot;
+    const bytesLeft = this.snapshotAtBytes - this.bytesSinceSnapshot;
+    loan.bytesLeft = settings.snapSizeLimitBytes > 0 ? bytesLeft : Number.POSITIVE_INFINITY;
+    this.isLent = true;
+    loan.loan.lend(appends.position);
+  }
+
+  private takeBack(): void {
+    const { loan, settings } = this.parts;
+    this.isLent = false;
+    loan.loan.takeBack();
+    this.writer?.goOnAt(loan);
+    this.txnsSinceSnapshot = this.snapshotAtTxns - loan.txnsLeft;
+    if (settings.snapSizeLimitBytes <= 0) return;
+    this.bytesSinceSnapshot = this.snapshotAtBytes - loan.bytesLeft;
   }
 
   private readonly onRecord = (type: number, offset: number, length: number): boolean => {
@@ -115,14 +151,15 @@ export class LogAgent implements Agent {
     const { writer } = this;
     const { view, bytes } = this.parts.appends;
     assert(writer !== null, 'a txn is appended to a log that is open');
-    const payloadBytes = length - 8;
+    const payloadBytes = length - AppendLayout.payload;
     const pending = writer.pendingBytes;
     const fits = pending + payloadBytes + recordOverheadBytes <= batchBytesMax;
     if (this.rollAsked || (pending > 0 && !fits)) return false;
-    this.lastHi = view.getInt32(offset);
-    this.lastLo = view.getInt32(offset + 4);
+    this.lastHi = view.getInt32(offset + AppendLayout.zxid);
+    this.lastLo = view.getInt32(offset + AppendLayout.zxid + 4);
     this.parts.asks?.beforeAppend(this.lastHi);
-    writer.append(bytes, offset + 8, offset + length, this.lastHi, this.lastLo);
+    const start = offset + AppendLayout.payload;
+    writer.append(bytes, start, offset + length, this.lastHi, this.lastLo);
     this.batchTxns++;
     this.txnsSinceSnapshot++;
     this.bytesSinceSnapshot += payloadBytes;
@@ -154,19 +191,8 @@ export class LogAgent implements Agent {
 
   /** A failed write or fsync throws through here and ends the process: it is never retried. */
   private syncBatch(writer: TxnLogWriter): void {
-    const { clock, settings, logger, metrics, synced } = this.parts;
-    const startedMs = clock.monotonicMs();
-    writer.flush();
-    const tookMs = clock.monotonicMs() - startedMs;
-    const slow = tookMs > settings.fsyncWarningThresholdMs;
-    metrics.add(basic.fsynctime, Math.round(tookMs));
-    metrics.add(basic.sync_processor_batch_size, this.batchTxns);
-    if (slow) {
-      logger.warn(
-        { tookMs: Math.round(tookMs), txns: this.batchTxns },
-        `fsync-ing the write ahead log in ${Math.round(tookMs)}ms`,
-      );
-    }
+    const { synced } = this.parts;
+    this.sync.run(writer, this.batchTxns);
     const at = synced.open(ToEnsemble.synced, 8);
     synced.view.setInt32(at, this.lastHi);
     synced.view.setInt32(at + 4, this.lastLo);

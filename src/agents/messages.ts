@@ -59,6 +59,9 @@ export const ToLog = {
   snapshotBytes: 5,
 } as const;
 
+/** append: zxid, then the header, body and digest of the txn. */
+export const AppendLayout = { zxid: 0, payload: 8 } as const;
+
 /** log → ensemble */
 export const ToEnsemble = {
   /** All appends up to this zxid are durable. */

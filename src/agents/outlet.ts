@@ -4,6 +4,7 @@
  * takes no new work while `stalled`, so the spill holds the output of one event at the most, and
  * a full ring slows its sender instead of losing or blocking anything.
  */
+import { assert } from '../base/assert.ts';
 import type { RingSender } from '../ring/ring-sender.ts';
 
 interface Spilled {
@@ -47,6 +48,18 @@ export class Outlet {
     this.bytes = bytes;
     this.view = new DataView(bytes.buffer);
     return 0;
+  }
+
+  /** Where the records end that the receiver can see. */
+  get position(): number {
+    return this.sender.position;
+  }
+
+  /** Hands out what was opened since the last flush, and takes it back. Not while stalled. */
+  takeBack(handle: (type: number, offset: number, length: number) => void): void {
+    assert(!this.stalled, 'what waits outside the ring is not taken back');
+    this.pending = false;
+    this.sender.takeBack(handle);
   }
 
   /** Makes what was opened visible; asks to be woken when the ring is still full. */

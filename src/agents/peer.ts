@@ -10,7 +10,6 @@ import type { Agent } from '../base/agent.ts';
 import { assert } from '../base/assert.ts';
 import { linkPieceBytes } from '../base/limits.ts';
 import type { Clock } from '../base/ports.ts';
-import { type Epoch, highHalf, lowHalf } from '../base/zxid.ts';
 import { encodeUtf8 } from '../jute/utf8.ts';
 import type { ForwardedRequest } from '../processor/keeper-ports.ts';
 import type { RingReceiver } from '../ring/ring-receiver.ts';
@@ -25,21 +24,13 @@ import type {
   PeerInput,
   PeerOutput,
 } from '../zab/peer-ports.ts';
+import type { Appends } from './appends.ts';
 import type { Ensemble, EnsembleReplica, FoundOnDisk } from './ensemble-port.ts';
-import {
-  diskAsks,
-  FromLinks,
-  listenerNames,
-  listenerOf,
-  ToEnsemble,
-  ToLinks,
-  ToLog,
-} from './messages.ts';
+import { FromLinks, listenerNames, listenerOf, ToEnsemble, ToLinks } from './messages.ts';
 import type { Outlet } from './outlet.ts';
 
 export interface PeerAgentParts {
-  readonly appends: Outlet;
-  readonly synced: RingReceiver;
+  readonly appends: Appends;
   readonly packetsOut: Outlet;
   readonly packetsIn: RingReceiver;
   readonly clock: Clock;
@@ -68,9 +59,7 @@ export class PeerAgent implements Agent, Ensemble, LinkOutput, DiskOutput {
   begin({ lastZxid, epochs }: FoundOnDisk, replica: EnsembleReplica): void {
     const { appends, clock, newPeer } = this.parts;
     assert(epochs !== null, 'a member of an ensemble has epochs');
-    const at = appends.open(ToLog.begin, 8);
-    appends.view.setInt32(at, highHalf(lastZxid));
-    appends.view.setInt32(at + 4, lowHalf(lastZxid));
+    appends.begin(lastZxid);
     this.replica = replica;
     this.peer = newPeer({ links: this, disk: this, replica });
     const { accepted: acceptedEpoch, current: currentEpoch } = epochs;
@@ -79,7 +68,9 @@ export class PeerAgent implements Agent, Ensemble, LinkOutput, DiskOutput {
 
   start(): void {}
 
-  stop(): void {}
+  stop(): void {
+    this.parts.appends.stop();
+  }
 
   nextDeadlineMs(): number {
     return this.peer?.nextDeadlineMs() ?? Number.POSITIVE_INFINITY;
@@ -88,17 +79,25 @@ export class PeerAgent implements Agent, Ensemble, LinkOutput, DiskOutput {
   dutyCycle(nowMs: number): number {
     const { peer } = this;
     if (peer === null) return 0;
-    const { appends, packetsOut, packetsIn, synced, metrics } = this.parts;
+    const { appends, packetsIn, metrics } = this.parts;
     metrics.maybeReset();
     peer.tick(nowMs);
     const mayTake = !this.replica?.isStalled;
-    const taken = mayTake ? synced.drain(this.onLogRecord, recordsPerTurn) : 0;
+    const taken = mayTake ? appends.synced.drain(this.onLogRecord, recordsPerTurn) : 0;
     const heard = mayTake ? packetsIn.drain(this.onLinkRecord, recordsPerTurn) : 0;
-    peer.flush();
     // Proposals are on their way to the others while the own disk works.
-    packetsOut.flush();
-    appends.flush();
-    return taken + heard;
+    this.flushPackets(peer);
+    const isHere = appends.flush(!this.replica?.isStalled);
+    if (isHere) {
+      peer.onSynced(appends.lastHi, appends.lastLo);
+      this.flushPackets(peer);
+    }
+    return taken + heard + (isHere ? 1 : 0);
+  }
+
+  private flushPackets(peer: PeerInput): void {
+    peer.flush();
+    this.parts.packetsOut.flush();
   }
 
   counts(): PeerCounts {
@@ -127,7 +126,7 @@ export class PeerAgent implements Agent, Ensemble, LinkOutput, DiskOutput {
   }
 
   roll(): void {
-    this.parts.appends.open(ToLog.roll, 0);
+    this.parts.appends.roll();
   }
 
   private mustPeer(): PeerInput {
@@ -136,31 +135,16 @@ export class PeerAgent implements Agent, Ensemble, LinkOutput, DiskOutput {
   }
 
   append(payload: Uint8Array, start: number, end: number, zxidHi: number, zxidLo: number): void {
-    const { appends } = this.parts;
-    const at = appends.open(ToLog.append, 8 + end - start);
-    appends.view.setInt32(at, zxidHi);
-    appends.view.setInt32(at + 4, zxidLo);
-    appends.bytes.set(payload.subarray(start, end), at + 8);
+    this.parts.appends.append(payload, start, end, zxidHi, zxidLo);
   }
 
   snapshotBytes(bytes: Uint8Array, start: number, end: number): void {
-    const { appends } = this.parts;
-    for (let from = start; from < end; from += linkPieceBytes) {
-      const to = Math.min(from + linkPieceBytes, end);
-      const at = appends.open(ToLog.snapshotBytes, to - from);
-      appends.bytes.set(bytes.subarray(from, to), at);
-    }
+    this.parts.appends.snapshotBytes(bytes, start, end);
   }
 
   ask(ask: DiskAsk, then: Then): void {
     this.asked.push(then);
-    const { appends } = this.parts;
-    const at = appends.open(ToLog.ask, 12);
-    const { view } = appends;
-    view.setInt32(at, diskAsks.indexOf(ask.kind));
-    const value = 'zxid' in ask ? ask.zxid : BigInt('epoch' in ask ? (ask.epoch as Epoch) : 0);
-    view.setInt32(at + 4, highHalf(value));
-    view.setInt32(at + 8, lowHalf(value));
+    this.parts.appends.ask(ask);
   }
 
   listen(name: ListenerName, host: string | null, port: number): void {
@@ -205,7 +189,7 @@ export class PeerAgent implements Agent, Ensemble, LinkOutput, DiskOutput {
   }
 
   private readonly onLogRecord = (type: number, offset: number): boolean => {
-    const { view } = this.parts.synced;
+    const { view } = this.parts.appends.synced;
     switch (type as (typeof ToEnsemble)[keyof typeof ToEnsemble]) {
       case ToEnsemble.synced:
         this.mustPeer().onSynced(view.getInt32(offset), view.getInt32(offset + 4));

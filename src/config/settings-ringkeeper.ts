@@ -38,6 +38,11 @@ export const ringkeeperSettings = {
     means: 'A leader makes sure that it still leads before it answers a sync.',
     status: works,
   }),
+  'ringkeeper.loneWrites': own(flag, true, {
+    means:
+      'Where syncs are fast and little is going on, a write is brought to the disk by the thread that decided on it, without waking another.',
+    status: works,
+  }),
   'ringkeeper.fronts': own(integerBetween(1, 64), 1, {
     means: 'Threads that serve client connections.',
     unit: 'count',

@@ -58,3 +58,16 @@ export const ringCapacityMax = 2 ** 30;
  */
 export const bellBytes = 2 * lineBytes;
 export const bellStateWord = lineBytes / 4;
+
+/**
+ * The buffer of a loan: one word, and cells that whoever has what is lent may write.
+ *
+ *     byte 0        128          256
+ *     ┌─────────────┬────────────┬────────────────────┐
+ *     │ (spare)     │ lent       │ float64 cells      │
+ *     └─────────────┴────────────┴────────────────────┘
+ */
+export const loanWord = lineBytes / 4;
+export const loanCellsStart = 2 * lineBytes;
+export const loanCells = 16;
+export const loanBytes = loanCellsStart + 8 * loanCells;

@@ -64,6 +64,11 @@ export class RingReceiver {
     return taken;
   }
 
+  /** The head: up to here records have been taken. */
+  get position(): number {
+    return this.head;
+  }
+
   /** Something has been published that is not taken yet. */
   hasWork(): boolean {
     return this.atomics.load(this.control, RingWord.tail) !== this.head;

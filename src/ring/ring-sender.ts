@@ -68,6 +68,27 @@ export class RingSender {
     return at + recordHeaderBytes;
   }
 
+  /** The tail: up to here the receiver can see records. */
+  get position(): number {
+    return this.published;
+  }
+
+  /**
+   * Hands out everything that was claimed since the last `publish`, in its order, and takes it
+   * back: the receiver never sees it.
+   */
+  takeBack(handle: (type: number, offset: number, length: number) => void): void {
+    let position = this.published;
+    while (position !== this.claimed) {
+      const word = (position & (this.capacity - 1)) >> 2;
+      const length = this.words[word] as number;
+      const type = this.words[word + 1] as number;
+      if (type !== skipType) handle(type, word * 4 + recordHeaderBytes, length);
+      position = (position + recordBytes(length)) | 0;
+    }
+    this.claimed = this.published;
+  }
+
   /** Everything claimed becomes visible at once, and the receiver is woken if it sleeps. */
   publish(): void {
     if (this.claimed === this.published) return;

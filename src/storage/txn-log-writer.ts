@@ -2,8 +2,11 @@
  * Appends txns to the log. Records gather in a batch; `flush` makes the whole batch durable with
  * one write and one fdatasync, and only when it has returned may anything in it be acknowledged.
  * The writer owns the newest log file and the zero-filled room behind its records. It never
- * appends to a file that it has not created, never retries a failed disk operation (what is on
- * disk is unknown then: it refuses everything afterwards), and never looks into a payload.
+ * appends to a file of an earlier start, never retries a failed disk operation (what is on disk is
+ * unknown then: it refuses everything afterwards), and never looks into a payload.
+ *
+ * Two writers on two threads may take turns in the room: the one that makes files, pads and rolls
+ * lends it (`lend`), the other one writes there (`goOnAt`).
  *
  *   header, durable with   records,                 zero-filled   not there yet, up to
  *   its directory entry    durable by flush         ahead         Apache's padded size
@@ -38,6 +41,20 @@ const batchBytesInitial = 256 * 1024;
 
 export const preallocBytesDefault = 64 * mib;
 
+/** The end of the newest log file, as one writer leaves it to another. */
+export interface LogEnd {
+  /** First zxid of the file, which is its name. */
+  fileHi: number;
+  fileLo: number;
+  /** Where the next record begins, in bytes from the start of the file. */
+  position: number;
+  /** Up to here there are zeros on disk for records, so that no metadata changes. */
+  roomEnd: number;
+  /** The last txn of the log, which is durable. */
+  lastHi: number;
+  lastLo: number;
+}
+
 export interface TxnLogWriterOptions {
   readonly disk: Disk;
   readonly directory: DataDirectory;
@@ -60,6 +77,8 @@ export class TxnLogWriter {
   private readonly zeros: Uint8Array;
 
   private file: DiskFile | null = null;
+  private fileHi = 0;
+  private fileLo = 0;
   private position = 0;
   private allocated = 0;
   private padded = 0;
@@ -171,6 +190,35 @@ export class TxnLogWriter {
   }
 
   /**
+   * Says where the log ends, while nothing waits to be written. False: there is no room with zeros
+   * now, for anybody else to write to.
+   */
+  lend(end: LogEnd): boolean {
+    assert(this.batchLength === 0, 'the end of a log is lent when all before it is durable');
+    end.fileHi = this.fileHi;
+    end.fileLo = this.fileLo;
+    end.position = this.position;
+    end.roomEnd = this.allocated - paddingMarginBytes;
+    end.lastHi = this.syncedHi;
+    end.lastLo = this.syncedLo;
+    return this.file !== null && end.position < end.roomEnd;
+  }
+
+  /** Goes on where another writer has ended, whose file is opened if it is not the same. */
+  goOnAt(end: LogEnd): void {
+    this.refuseAfterFailure();
+    assert(this.batchLength === 0, 'what waits here would come before the end');
+    const { fileHi, fileLo, position, roomEnd, lastHi, lastLo } = end;
+    assert(position <= roomEnd, 'who was lent the end of a log stays in the room that was lent');
+    const isOpen = this.file !== null && fileHi === this.fileHi && fileLo === this.fileLo;
+    if (!isOpen) this.openAgain(fileHi, fileLo);
+    this.allocated = roomEnd + paddingMarginBytes;
+    this.position = position;
+    this.appendedHi = this.syncedHi = lastHi;
+    this.appendedLo = this.syncedLo = lastLo;
+  }
+
+  /**
    * Writes one step of zeros ahead of the records, so that later flushes change no metadata. For
    * moments when nothing waits; returns whether a further step is due.
    */
@@ -246,8 +294,7 @@ export class TxnLogWriter {
    */
   private openFile(): DiskFile {
     const { disk, directory } = this.options;
-    const zxid = zxidOf(this.batchFirstHi, this.batchFirstLo);
-    const path = joinPath(directory.logs, logFileName(zxid));
+    const path = this.name(this.batchFirstHi, this.batchFirstLo);
     assert(!disk.exists(path), `${path} exists: a log is never appended to a second time`);
     const file = disk.create(path);
     this.file = file;
@@ -260,6 +307,23 @@ export class TxnLogWriter {
     }
     this.position = this.allocated = this.padded = logHeaderBytes;
     return file;
+  }
+
+  /** A file that another writer has made, for its last records alone. */
+  private openAgain(fileHi: number, fileLo: number): void {
+    this.closeFile();
+    try {
+      this.file = this.options.disk.openWrite(this.name(fileHi, fileLo));
+    } catch (error) {
+      this.fail(error);
+    }
+  }
+
+  /** The path of the file whose first txn this is; the writer takes it for its own. */
+  private name(fileHi: number, fileLo: number): string {
+    this.fileHi = fileHi;
+    this.fileLo = fileLo;
+    return joinPath(this.options.directory.logs, logFileName(zxidOf(fileHi, fileLo)));
   }
 
   private closeFile(): void {

@@ -3,6 +3,8 @@
  * placement uses these functions, so an agent is made the same way wherever it runs.
  */
 import { MetricsRecorder } from '../admin/metrics-recorder.ts';
+import { Appends } from '../agents/appends.ts';
+import { BatchSync } from '../agents/batch-sync.ts';
 import { EnsembleAgent } from '../agents/ensemble.ts';
 import { ensembleViewOf, peerSettingsOf } from '../agents/ensemble-options.ts';
 import type { Ensemble } from '../agents/ensemble-port.ts';
@@ -12,6 +14,13 @@ import { KeeperSnapshots } from '../agents/keeper-snapshots.ts';
 import { LinksAgent } from '../agents/links.ts';
 import { LogAgent } from '../agents/log.ts';
 import { LogAsks } from '../agents/log-asks.ts';
+import { LogLoan } from '../agents/log-loan.ts';
+import {
+  LoneWritePolicy,
+  type LoneWrites,
+  noLoneWrites,
+  type ThreadMates,
+} from '../agents/lone-writes.ts';
 import { Outlet } from '../agents/outlet.ts';
 import { PeerAgent } from '../agents/peer.ts';
 import { peerMeter } from '../agents/peer-meter.ts';
@@ -21,10 +30,12 @@ import { createSchemeTable, type SchemeTable } from '../auth/schemes.ts';
 import type { Agent } from '../base/agent.ts';
 import { assert } from '../base/assert.ts';
 import type { Clock, Disk, Logger, Random } from '../base/ports.ts';
+import { zxidZero } from '../base/zxid.ts';
 import type { Membership } from '../config/server-lines.ts';
 import type { Settings } from '../config/settings.ts';
 import { ElectionPeer } from '../election/election-peer.ts';
 import type { LinkListener, Links } from '../net/peer-links.ts';
+import { Loan } from '../ring/loan.ts';
 import { RingReceiver } from '../ring/ring-receiver.ts';
 import { RingSender } from '../ring/ring-sender.ts';
 import { ThreadLock } from '../ring/thread-lock.ts';
@@ -56,6 +67,8 @@ export interface AssembleOptions {
   /** Of the ensemble to which this server belongs; null on a standalone server. */
   readonly membership: Membership | null;
   readonly ports: Ports;
+  /** When the ensemble's thread writes to the log; if not given, never. */
+  readonly loneWrites?: LoneWrites;
   /** The keeper has recovered the state and serves from now on. */
   readonly onRecovered: (recovered: Recovered) => void;
 }
@@ -76,6 +89,11 @@ export function schemeTable(settings: Settings, ports: Pick<Ports, 'hash'>): Sch
     x509: null,
     ensemble: null,
   });
+}
+
+/** As the settings want it; `mates` are what else runs on the thread of keeper and ensemble. */
+export function loneWritesOf(settings: Settings, clock: Clock, mates: ThreadMates): LoneWrites {
+  return settings['ringkeeper.loneWrites'] ? new LoneWritePolicy(clock, mates) : noLoneWrites;
 }
 
 /** Keeper and ensemble live on one thread and call each other directly. */
@@ -106,11 +124,34 @@ export function assembleKeeper(options: AssembleOptions): [KeeperAgent, Agent & 
   return [keeper, ensemble];
 }
 
-function assembleAlone({ shared, serverId }: AssembleOptions): EnsembleAgent {
+function assembleAlone(options: AssembleOptions): EnsembleAgent {
+  const { shared, ports, serverId } = options;
+  const metrics = new MetricsRecorder(shared.metrics.ensemble, ports.random);
   return new EnsembleAgent({
     self: serverId as ServerId,
-    appends: new Outlet(new RingSender(shared.appends)),
+    appends: assembleAppends(options, metrics),
+  });
+}
+
+function assembleAppends(options: AssembleOptions, metrics: MetricsRecorder): Appends {
+  const { shared, settings, ports, loneWrites } = options;
+  const { disk, clock, logger } = ports;
+  const loan = new LogLoan(new Loan(shared.logLoan));
+  return new Appends({
+    ring: new Outlet(new RingSender(shared.appends)),
     synced: new RingReceiver(shared.synced),
+    loan,
+    writer: new TxnLogWriter({
+      ...{ disk, lastZxid: zxidZero, preallocBytes: 0 },
+      directory: dataDirectoryOf(settings),
+      forceSync: settings.forceSync,
+      payloadBytesMax: payloadBytesMax(settings),
+    }),
+    sync: new BatchSync({
+      ...{ clock, logger, metrics, loan },
+      warningThresholdMs: settings['fsync.warningthresholdms'],
+    }),
+    loneWrites: loneWrites ?? noLoneWrites,
   });
 }
 
@@ -121,8 +162,7 @@ function assemblePeer(options: AssembleOptions, history: TxnHistory): PeerAgent 
   const metrics = new MetricsRecorder(shared.metrics.ensemble, ports.random);
   return new PeerAgent({
     metrics,
-    appends: new Outlet(new RingSender(shared.appends)),
-    synced: new RingReceiver(shared.synced),
+    appends: assembleAppends(options, metrics),
     packetsOut: new Outlet(new RingSender(packets.out)),
     packetsIn: new RingReceiver(packets.in),
     clock: ports.clock,
@@ -162,6 +202,7 @@ export function assembleLog(options: Omit<AssembleOptions, 'onRecovered'>): Agen
     asks: membership === null ? null : new LogAsks({ disk, directory, lock, logger }),
     appends: new RingReceiver(shared.appends),
     synced: new Outlet(new RingSender(shared.synced)),
+    loan: new LogLoan(new Loan(shared.logLoan)),
     openWriter: (lastZxid) =>
       new TxnLogWriter({
         ...{ disk, directory },

@@ -9,6 +9,7 @@ import { ringBytesDefault, sessionsMax } from '../base/limits.ts';
 import type { Clock, Random } from '../base/ports.ts';
 import type { Settings } from '../config/settings.ts';
 import { type BellMemory, createBell } from '../ring/bell.ts';
+import { createLoan, type LoanMemory } from '../ring/loan.ts';
 import { createRing, type RingMemory } from '../ring/ring.ts';
 import { createLock, type LockMemory } from '../ring/thread-lock.ts';
 import { createSessionTable, type SessionTableMemory } from '../state/session-table.ts';
@@ -32,6 +33,8 @@ export interface SharedServer {
   readonly replies: RingMemory;
   readonly appends: RingMemory;
   readonly synced: RingMemory;
+  /** The end of the log, which is lent over `appends`. */
+  readonly logLoan: LoanMemory;
   /** To and from the links; null on a standalone server. */
   readonly packets: PacketRings | null;
 }
@@ -99,6 +102,7 @@ export function createShared(options: SharedOptions): SharedServer {
     replies: ring(ringBytesFor(Math.min(frameBytesMax, pathBytesMax)), 'keeper', 'front'),
     appends: ring(ringBytesFor(options.payloadBytesMax), 'ensemble', 'log'),
     synced: ring(smallRingBytes, 'log', 'ensemble'),
+    logLoan: createLoan(),
     packets: options.isMember
       ? {
           out: ring(ringBytesDefault, 'ensemble', 'links'),

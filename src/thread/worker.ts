@@ -7,7 +7,7 @@ import { parentPort, workerData } from 'node:worker_threads';
 import type { Membership } from '../config/server-lines.ts';
 import type { Settings } from '../config/settings.ts';
 import { Bell } from '../ring/bell.ts';
-import { assembleKeeper, assembleLog } from './assemble.ts';
+import { assembleKeeper, assembleLog, loneWritesOf } from './assemble.ts';
 import { nodePorts } from './node-ports.ts';
 import { placements } from './placement.ts';
 import type { SharedServer } from './shared.ts';
@@ -32,6 +32,8 @@ const options = {
   serverId,
   membership,
   ports,
+  // The sockets are on the main thread, which is woken for packets and goes on meanwhile.
+  loneWrites: loneWritesOf(settings, ports.clock, { arrivals: () => 0, sendPackets: () => {} }),
   onRecovered: (recovered: unknown) => parentPort?.postMessage({ kind: 'recovered', recovered }),
 };
 const agents = [

@@ -3,11 +3,13 @@ import { beforeEach, describe, expect, it } from 'vitest';
 import { createMetricsMemory, MetricsRecorder } from '../../src/admin/metrics-recorder.ts';
 import { LogAgent } from '../../src/agents/log.ts';
 import { LogAsks } from '../../src/agents/log-asks.ts';
+import { LogLoan } from '../../src/agents/log-loan.ts';
 import { diskAsks, ToEnsemble, ToLog } from '../../src/agents/messages.ts';
 import { Outlet } from '../../src/agents/outlet.ts';
 import { ringBytesDefault } from '../../src/base/limits.ts';
 import { type Epoch, highHalf, lowHalf, type Zxid } from '../../src/base/zxid.ts';
 import { createBell } from '../../src/ring/bell.ts';
+import { createLoan, Loan } from '../../src/ring/loan.ts';
 import { createRing } from '../../src/ring/ring.ts';
 import { RingReceiver } from '../../src/ring/ring-receiver.ts';
 import { RingSender } from '../../src/ring/ring-sender.ts';
@@ -42,6 +44,7 @@ function open(isMember: boolean, snapCount = 1000): void {
   const random = new SimRandom(1);
   agent = new LogAgent({
     ...{ appends: appends.receiver, synced: synced.sender, clock: new SimClock(), random, logger },
+    loan: new LogLoan(new Loan(createLoan())),
     openWriter: (lastZxid) =>
       new TxnLogWriter({ ...{ disk, directory, lastZxid }, preallocBytes: 8192 }),
     asks: isMember ? new LogAsks({ disk, directory, lock, logger }) : null,

@@ -2,6 +2,7 @@
 
 import { beforeEach, describe, expect, it } from 'vitest';
 import { createMetricsMemory, MetricsRecorder } from '../../src/admin/metrics-recorder.ts';
+
 import type { EnsembleReplica } from '../../src/agents/ensemble-port.ts';
 import { FromLinks, ToEnsemble, ToLinks, ToLog } from '../../src/agents/messages.ts';
 import { Outlet } from '../../src/agents/outlet.ts';
@@ -13,6 +14,7 @@ import { createRing } from '../../src/ring/ring.ts';
 import { RingReceiver } from '../../src/ring/ring-receiver.ts';
 import { RingSender } from '../../src/ring/ring-sender.ts';
 import type { LinkId, PeerInput, PeerOutput } from '../../src/zab/peer-ports.ts';
+import { newAppends } from './appends.ts';
 
 type Call = readonly [string, ...unknown[]];
 type Method = (...given: unknown[]) => void;
@@ -56,7 +58,7 @@ beforeEach(() => {
   calls = [];
   rings = { appends: ring(), synced: ring(), out: ring(), in: ring() };
   agent = new PeerAgent({
-    ...{ appends: rings.appends.sender, synced: rings.synced.receiver },
+    appends: newAppends({ ring: rings.appends.sender, synced: rings.synced.receiver }),
     ...{ packetsOut: rings.out.sender, packetsIn: rings.in.receiver },
     clock: { nowMs: () => 0, monotonicMs: () => 5 },
     metrics: new MetricsRecorder(createMetricsMemory(), { next32: () => 0 }),

@@ -57,6 +57,34 @@ describe('a ring', () => {
     expect(receiver.hasWork()).toBe(false);
   });
 
+  it('gives back what was not published yet, in order, and the receiver never sees it', () => {
+    const { sender, receiver } = makeRing(64, 40);
+    send(sender, 1, [1]);
+    sender.publish();
+    const { position } = sender;
+    // Behind the first record there is no room for the second: it is skipped.
+    for (const [type, payload] of [
+      [2, [2, 2]],
+      [3, [3, 3, 3]],
+    ] as const)
+      send(sender, type, payload);
+    const back: number[][] = [];
+    sender.takeBack((type, offset, length) => {
+      back.push([type, ...sender.bytes.subarray(offset, offset + length)]);
+    });
+    expect(back).toEqual([
+      [2, 2, 2],
+      [3, 3, 3, 3],
+    ]);
+    sender.publish();
+    expect(sender.position).toBe(position);
+    expect(take(receiver)).toEqual([[1, 1]]);
+    expect(receiver.position).toBe(position);
+    send(sender, 4, [4]);
+    sender.publish();
+    expect(take(receiver)).toEqual([[4, 4]]);
+  });
+
   it('places every payload at a multiple of eight', () => {
     const { sender } = makeRing(1024);
     for (let length = 0; length < 20; length++) expect(sender.claim(1, length) % 8).toBe(0);

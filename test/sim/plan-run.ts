@@ -23,6 +23,8 @@ export interface PlanResult {
   readonly snapshots: number;
   /** Servers that ended because their disk failed. */
   readonly diskDeaths: number;
+  /** Writes to the log by the thread that decided on the txns. */
+  readonly loneWrites: number;
 }
 
 interface Restart {
@@ -64,6 +66,7 @@ export class PlanRun {
       hash: createHash('sha256').update(all.join('\n')).digest('hex'),
       ...{ lives: world.life, txns: Number(zxid) },
       ...{ snapshots: this.snapshots, diskDeaths: this.diskDeaths },
+      loneWrites: world.loneWrites,
     };
   }
 

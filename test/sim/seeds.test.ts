@@ -16,7 +16,7 @@ const seedsPerTest = 20;
 const twiceEvery = 20;
 const regressions = fileURLToPath(new URL('./regressions', import.meta.url));
 
-const total = { lives: 0, txns: 0, snapshots: 0, diskDeaths: 0 };
+const total = { lives: 0, txns: 0, snapshots: 0, diskDeaths: 0, loneWrites: 0 };
 
 function run(plan: Plan): PlanResult {
   try {
@@ -29,12 +29,16 @@ function run(plan: Plan): PlanResult {
 }
 
 afterAll(() => {
-  const { lives, txns, snapshots, diskDeaths } = total;
-  console.log(`${lives} lives, ${txns} txns, ${snapshots} snapshots, ${diskDeaths} disks failed`);
+  const { lives, txns, snapshots, diskDeaths, loneWrites } = total;
+  console.log(
+    `${lives} lives, ${txns} txns, ${snapshots} snapshots, ${diskDeaths} disks failed, ` +
+      `${loneWrites} lone writes`,
+  );
   expect(lives).toBeGreaterThan(3 * seeds.length);
   expect(txns).toBeGreaterThan(25 * seeds.length);
   expect(snapshots).toBeGreaterThan(seeds.length);
   expect(diskDeaths).toBeGreaterThan(seeds.length / 4);
+  expect(loneWrites).toBeGreaterThan(seeds.length);
 });
 
 describe('a server that anything may happen to keeps every promise, with seeds', () => {
@@ -47,6 +51,7 @@ describe('a server that anything may happen to keeps every promise, with seeds',
       total.txns += result.txns;
       total.snapshots += result.snapshots;
       total.diskDeaths += result.diskDeaths;
+      total.loneWrites += result.loneWrites;
       if (seed % twiceEvery === 0) expect(run(plan)).toEqual(result);
     }
   });

@@ -11,9 +11,12 @@ import { SimWorld } from './sim-world.ts';
 
 const statesMin = 75_000;
 const distinctMin = 3200;
+const loneWritesMin = 150;
 const subjectsMax = 12;
 
 const total: ExploredStates = { states: 0, distinct: 0, moments: 0 };
+/** Of txns, by the thread that decided on them. */
+let loneWrites = 0;
 
 function add({ states, distinct, moments }: ExploredStates): void {
   total.states += states;
@@ -29,10 +32,11 @@ afterAll(() => {
   const { states, distinct, moments } = total;
   console.log(
     `${states} crash states of ${moments} moments: ${distinct} different disks after power cuts, ` +
-      `${moments} after the death of the process, recovered twice each`,
+      `${moments} after the death of the process, recovered twice each; ${loneWrites} lone writes`,
   );
   expect(states).toBeGreaterThanOrEqual(statesMin);
   expect(distinct).toBeGreaterThanOrEqual(distinctMin);
+  expect(loneWrites).toBeGreaterThanOrEqual(loneWritesMin);
 });
 
 describe('a power cut at any effect on the disk keeps what anybody has seen, while', () => {
@@ -45,6 +49,7 @@ describe('a power cut at any effect on the disk keeps what anybody has seen, whi
     explorer.look(null);
     expect(explorer.explored.moments).toBeGreaterThan(20);
     add(explorer.explored);
+    loneWrites += world.loneWrites;
   });
 });
 

@@ -5,6 +5,7 @@
  */
 import { createMetricsMemory } from '../../src/admin/metrics-recorder.ts';
 import { createBell } from '../../src/ring/bell.ts';
+import { createLoan } from '../../src/ring/loan.ts';
 import { createRing } from '../../src/ring/ring.ts';
 import { createLock } from '../../src/ring/thread-lock.ts';
 import { createSessionTable } from '../../src/state/session-table.ts';
@@ -65,6 +66,7 @@ export function createSimShared(
     replies: ring(rings.replies),
     appends: ring(rings.appends),
     synced: ring(rings.synced),
+    logLoan: createLoan(),
     packets: isMember ? { out: ring(packetBytes), in: ring(packetBytes) } : null,
   };
 }

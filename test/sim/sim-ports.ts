@@ -3,6 +3,7 @@
  * numbers that follow from a seed, a logger that keeps warnings, the settings of a small server.
  * Nothing here looks at the real clock or at any other source of chance.
  */
+import type { LoneWrites } from '../../src/agents/lone-writes.ts';
 import type { Clock, Disk, Random } from '../../src/base/ports.ts';
 import type { Settings } from '../../src/config/settings.ts';
 import { embeddedConfiguration, type SettingValues } from '../../src/embedded-options.ts';
@@ -60,6 +61,25 @@ export class SimRandom implements Random {
   /** True in `part` of `of` cases. */
   chance(part: number, of: number): boolean {
     return this.below(of) < part;
+  }
+}
+
+/** The thread of the ensemble writes about half of the txns that it may write, by lot. */
+export class SimLoneWrites implements LoneWrites {
+  /** How often it did so. */
+  count = 0;
+  private readonly random: SimRandom;
+  readonly sendPackets: () => void;
+
+  constructor(seed: number, sendPackets: () => void = () => {}) {
+    this.random = new SimRandom(seed);
+    this.sendPackets = sendPackets;
+  }
+
+  isWorthIt(): boolean {
+    const chosen = this.random.chance(1, 2);
+    if (chosen) this.count++;
+    return chosen;
   }
 }
 

@@ -22,7 +22,7 @@ import { TreeView } from '../../src/tree/tree-view.ts';
 import type { SimDisk } from './sim-disk.ts';
 import { notificationOn, SimFront } from './sim-front.ts';
 import { createSimShared, type RingSizes, roomyRings } from './sim-memory.ts';
-import { simPorts } from './sim-ports.ts';
+import { SimLoneWrites, simPorts } from './sim-ports.ts';
 import { pictureOfTree, type StatePicture } from './tree-picture.ts';
 
 export const agentNames = ['front', 'keeper', 'log'] as const;
@@ -54,6 +54,7 @@ export class SimServer {
   readonly front: SimFront;
   readonly view: TreeView;
   readonly status: SharedStatus;
+  readonly loneWrites: SimLoneWrites;
   recovered: Recovered | null = null;
   /** What an agent has thrown: the process is about to end, and its other threads with it. */
   failure: unknown = null;
@@ -72,12 +73,14 @@ export class SimServer {
       this.recovered = recovered;
     };
     const ports = simPorts(disk, clock, seed);
+    this.loneWrites = new SimLoneWrites(seed);
     const parts = {
       shared: this.shared,
       settings,
       serverId: 1,
       membership: null,
       ports,
+      loneWrites: this.loneWrites,
       onRecovered,
     };
     const [keeper, ensemble] = assembleKeeper(parts);

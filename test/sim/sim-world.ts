@@ -16,7 +16,7 @@ import { type CrashPolicy, type EffectMoment, SimDisk } from './sim-disk.ts';
 import type { ConnectOptions } from './sim-front.ts';
 import { createSimTree, type RingSizes } from './sim-memory.ts';
 import { type SettingValues, SimClock, simSettings } from './sim-ports.ts';
-import { type AgentName, SimServer } from './sim-server.ts';
+import { type AgentName, agentNames, SimServer } from './sim-server.ts';
 import { differenceOf } from './tree-picture.ts';
 import { atWalkPoints } from './walk-points.ts';
 
@@ -46,6 +46,8 @@ export class SimWorld {
   /** Which of the other threads run where one waits for the disk. */
   runsMeanwhile: (agent: AgentName) => boolean = () => true;
   lastSnapshot: SnapshotResult | null = null;
+  /** Writes to the log by the thread that decided on the txns, in earlier lives. */
+  private loneWritesBefore = 0;
   /** An event did not find room at once. */
   gated = false;
   private readonly rings: RingSizes | undefined;
@@ -65,6 +67,11 @@ export class SimWorld {
   get visible(): bigint {
     this.history.see(this.server.recovered === null ? 0n : this.server.lastZxid);
     return this.history.visible;
+  }
+
+  /** Writes to the log by the thread that decided on the txns. */
+  get loneWrites(): number {
+    return this.loneWritesBefore + this.server.loneWrites.count;
   }
 
   /** Brings the server up; the state it finds must be one that was, and not too old. */
@@ -115,6 +122,7 @@ export class SimWorld {
     this.dropJob();
     this.disk = disk;
     this.clock.pass(10);
+    this.loneWritesBefore = this.loneWrites;
     this.server = this.makeServer();
     this.start();
   }
@@ -226,7 +234,7 @@ export class SimWorld {
   /** A thread waits for the disk: meanwhile the others go on. */
   private reach(moment: EffectMoment): void {
     this.meanwhile();
-    for (const agent of ['keeper', 'front'] as const) {
+    for (const agent of agentNames) {
       if (this.runsMeanwhile(agent)) this.server.cycle(agent);
     }
     const { isInBackground } = this;

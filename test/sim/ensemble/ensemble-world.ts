@@ -17,6 +17,8 @@ export interface EnsembleResult {
   readonly acknowledged: number;
   readonly epochs: number;
   readonly lives: number;
+  /** Writes to the log by the thread of the ensemble. */
+  readonly loneWrites: number;
   readonly happenings: number;
   readonly simulatedMs: number;
   /** Of the state at the end and all that clients were told. */
@@ -187,6 +189,7 @@ export class EnsembleWorld {
       acknowledged: sum(this.clients.map((client) => client.acknowledgedWrites)),
       epochs: this.oracle.epochs,
       lives: sum(this.members.map(({ lives }) => lives)),
+      loneWrites: sum(this.members.map(({ loneWrites }) => loneWrites)),
       happenings: this.timeline.count,
       simulatedMs: Math.round(this.timeline.nowUs / 1000),
       digest: this.oracle.digest(),

@@ -16,7 +16,7 @@ import { TreeView } from '../../../src/tree/tree-view.ts';
 import type { SimDisk } from '../sim-disk.ts';
 import { SimFront } from '../sim-front.ts';
 import { createSimShared, roomyRings } from '../sim-memory.ts';
-import { simPorts } from '../sim-ports.ts';
+import { SimLoneWrites, simPorts } from '../sim-ports.ts';
 import { pictureOfTree, type StatePicture } from '../tree-picture.ts';
 import { hostOf, type MemberConfiguration } from './ensemble-settings.ts';
 import type { MemberClock } from './member-clock.ts';
@@ -42,6 +42,7 @@ export interface MemberProcessOptions {
 export class MemberProcess {
   readonly front: SimFront;
   hasStarted = false;
+  readonly loneWrites: SimLoneWrites;
   private readonly options: MemberProcessOptions;
   private readonly shared: SharedServer;
   private readonly status: SharedStatus;
@@ -61,8 +62,10 @@ export class MemberProcess {
     const { shared } = this;
     const ports = simPorts(disk, clock, seed);
     const parts = { shared, settings, membership, serverId: index + 1, ports };
+    this.loneWrites = new SimLoneWrites(seed, () => this.cycle('links'));
     [this.keeper, this.ensemble] = assembleKeeper({
       ...parts,
+      loneWrites: this.loneWrites,
       onRecovered: ({ lastZxid }) => oracle.onLoaded(index, lastZxid),
     });
     this.log = assembleLog(parts);

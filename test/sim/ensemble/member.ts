@@ -45,6 +45,8 @@ export class Member implements Door {
   stallUs = 0;
   lives = 0;
   diskDeaths = 0;
+  /** In lives that are over. */
+  private loneWritesBefore = 0;
   /** The process has ended by itself; the world decides when the next one starts. */
   onDeath: (forMs: number) => void = () => {};
   plannedEnd: PlannedEnd = { how: 'kill', forMs: 500 };
@@ -66,6 +68,11 @@ export class Member implements Door {
 
   get host(): string {
     return hostOf(this.index);
+  }
+
+  /** Writes to the log by the thread of the ensemble. */
+  get loneWrites(): number {
+    return this.loneWritesBefore + (this.process?.loneWrites.count ?? 0);
   }
 
   get isRunning(): boolean {
@@ -190,8 +197,9 @@ export class Member implements Door {
     const { process } = this;
     if (process === null || this.isInEffect || !process.hasStarted) return;
     this.isInEffect = true;
-    if (this.random.chance(1, 2)) process.cycle('keeper');
-    if (this.random.chance(1, 2)) process.cycle('links');
+    for (const agent of ['keeper', 'log', 'links'] as const) {
+      if (this.random.chance(1, 2)) process.cycle(agent);
+    }
     this.isInEffect = false;
   }
 
@@ -216,6 +224,7 @@ export class Member implements Door {
       this.options.net.setHost(this.host, how);
       return;
     }
+    this.loneWritesBefore = this.loneWrites;
     this.process = null;
     this.isPaused = false;
     this.scheduled.clear();

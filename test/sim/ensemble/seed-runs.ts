@@ -23,14 +23,18 @@ export function mustKeepPromises(plan: EnsemblePlan): EnsembleResult {
 }
 
 export function describeSeeds(firstSeed: number, seeds: number): void {
-  const total = { epochs: 0, lives: 0, txns: 0, acknowledged: 0 };
+  const total = { epochs: 0, lives: 0, txns: 0, acknowledged: 0, loneWrites: 0 };
 
   afterAll(() => {
-    const { epochs, lives, txns, acknowledged } = total;
-    console.info(`${epochs} leaders, ${lives} lives, ${txns} txns, ${acknowledged} acknowledged`);
+    const { epochs, lives, txns, acknowledged, loneWrites } = total;
+    console.info(
+      `${epochs} leaders, ${lives} lives, ${txns} txns, ${acknowledged} acknowledged, ` +
+        `${loneWrites} lone writes`,
+    );
     expect(epochs).toBeGreaterThan(2 * seeds);
     expect(lives).toBeGreaterThan(6 * seeds);
     expect(acknowledged).toBeGreaterThan(20 * seeds);
+    expect(loneWrites).toBeGreaterThan(10 * seeds);
   });
 
   describe('an ensemble that anything may happen to keeps every promise, with seeds', () => {
@@ -46,6 +50,7 @@ export function describeSeeds(firstSeed: number, seeds: number): void {
         total.lives += result.lives;
         total.txns += result.txns;
         total.acknowledged += result.acknowledged;
+        total.loneWrites += result.loneWrites;
         if (seed % twiceEvery === 0) expect(mustKeepPromises(plan)).toEqual(result);
       }
     });
