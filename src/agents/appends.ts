@@ -8,6 +8,7 @@ import { assert } from '../base/assert.ts';
 import { copyBytes, ViewCache } from '../base/copy-bytes.ts';
 import { linkPieceBytes } from '../base/limits.ts';
 import { type Epoch, highHalf, lowHalf, type Zxid } from '../base/zxid.ts';
+import { TxnHeaderOffset } from '../jute/txn.ts';
 import type { RingReceiver } from '../ring/ring-receiver.ts';
 import { recordOverheadBytes } from '../storage/txn-log-format.ts';
 import type { TxnLogWriter } from '../storage/txn-log-writer.ts';
@@ -29,14 +30,15 @@ export interface AppendsParts {
   readonly loneWrites: LoneWrites;
 }
 
+/** The low half of the id of the session that a txn comes from. */
+const sessionOffset = TxnHeaderOffset.clientId + 4;
+
 export class Appends {
   readonly synced: RingReceiver;
   private readonly parts: AppendsParts;
   private readonly views = new ViewCache();
-  /** Since the last flush: txns, bytes of their payloads, their epochs, and other records. */
-  private txns = 0;
-  private payloadBytes = 0;
-  private firstHi = 0;
+  /** Since the last flush: txns, bytes of their payloads, the first one's epoch, other records. */
+  private readonly hand = { txns: 0, session: 0, payloadBytes: 0, firstHi: 0 };
   private others = 0;
   /** The last txn. */
   lastHi = 0;
@@ -67,11 +69,19 @@ export class Appends {
     ring.view.setInt32(at + AppendLayout.zxid + 4, zxidLo);
     const { view } = ring;
     copyBytes(this.views.viewOf(payload), start, view, at + AppendLayout.payload, end - start);
-    if (this.txns === 0) this.firstHi = zxidHi;
-    this.txns++;
-    this.payloadBytes += end - start;
+    this.count(view.getInt32(at + AppendLayout.payload + sessionOffset), end - start, zxidHi);
     this.lastHi = zxidHi;
     this.lastLo = zxidLo;
+  }
+
+  private count(session: number, payloadBytes: number, zxidHi: number): void {
+    const { hand } = this;
+    if (hand.txns === 0) {
+      hand.session = session;
+      hand.firstHi = zxidHi;
+    } else if (hand.session !== session) hand.session = 0;
+    hand.txns++;
+    hand.payloadBytes += payloadBytes;
   }
 
   roll(): void {
@@ -102,10 +112,11 @@ export class Appends {
    */
   flush(maySync: boolean): boolean {
     const { ring } = this.parts;
-    const isHere = maySync && this.mayWriteHere();
+    const { hand } = this;
+    const isHere = hand.txns > 0 && this.mayWriteHere(maySync);
     if (isHere) this.writeHere();
     else ring.flush();
-    this.txns = this.payloadBytes = this.others = 0;
+    hand.txns = hand.payloadBytes = this.others = 0;
     return isHere;
   }
 
@@ -118,20 +129,19 @@ export class Appends {
     return this.parts.ring.open(type, length);
   }
 
-  /** In this order: what is cheap, whether the log is here and all that it has said was heard. */
-  private mayWriteHere(): boolean {
+  /** Worth it, allowed, and the log is here: it has lent its end, and all it has said was heard. */
+  private mayWriteHere(maySync: boolean): boolean {
     const { ring, synced, loan, loneWrites } = this.parts;
-    const { txns } = this;
-    if (txns === 0 || this.others > 0 || ring.stalled) return false;
-    if (!loan.loan.isLentAt(ring.position) || synced.hasWork() || !this.fits()) return false;
-    return loneWrites.isWorthIt(txns, loan.syncMs);
+    if (!loneWrites.isWorthIt(this.hand, loan.syncMs) || !maySync) return false;
+    if (this.others > 0 || ring.stalled) return false;
+    return loan.loan.isLentAt(ring.position) && !synced.hasWork() && this.fits();
   }
 
   /** The first txn of an epoch goes over the ring: the log leaves a mark before it. */
   private fits(): boolean {
     const { loan } = this.parts;
-    const { txns, payloadBytes } = this;
-    if (this.firstHi !== loan.lastHi || this.lastHi !== loan.lastHi) return false;
+    const { txns, payloadBytes, firstHi } = this.hand;
+    if (firstHi !== loan.lastHi || this.lastHi !== loan.lastHi) return false;
     if (txns > loan.txnsLeft || payloadBytes > loan.bytesLeft) return false;
     return loan.position + payloadBytes + txns * recordOverheadBytes <= loan.roomEnd;
   }
@@ -139,7 +149,7 @@ export class Appends {
   /** What the others need for their part is on its way before this thread waits for the disk. */
   private writeHere(): void {
     const { ring, loan, writer, sync, loneWrites } = this.parts;
-    const { txns, payloadBytes } = this;
+    const { txns, payloadBytes } = this.hand;
     loneWrites.sendPackets();
     writer.goOnAt(loan);
     ring.takeBack(this.onTakenBack);

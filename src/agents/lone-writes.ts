@@ -1,16 +1,23 @@
 /**
  * Whether the thread that decides on txns writes them to the log by itself. That saves two thread
  * wake-ups, which take as long as the sync of a fast disk, and CPU time; but this thread hears of
- * nothing else meanwhile. So it pays for a few txns on a fast disk while little else comes in: no
- * more, during one sync, than there are txns in hand.
+ * nothing else meanwhile, and what it does is not done during another sync. So it pays for a few
+ * txns on a fast disk, when one session writes and waits, or when little is going on altogether.
  */
 import { loneSyncMsMax, loneTxnsMax } from '../base/limits.ts';
 import type { Clock } from '../base/ports.ts';
 
+/** Txns that are about to leave for the log. */
+export interface TxnsInHand {
+  readonly txns: number;
+  /** Low half of the id of the session that all of them come from; 0 when there are several. */
+  readonly session: number;
+}
+
 export interface LoneWrites {
-  /** `txns` are in hand; a sync takes `syncMs` these days. */
-  isWorthIt(txns: number, syncMs: number): boolean;
-  /** Packets to other servers leave now, if the sockets are on this thread. */
+  /** Asked each time when txns leave. A sync takes `syncMs` these days. */
+  isWorthIt(hand: TxnsInHand, syncMs: number): boolean;
+  /** They are about to be written here: packets to other servers leave before that. */
   sendPackets(): void;
 }
 
@@ -20,10 +27,12 @@ export const noLoneWrites: LoneWrites = {
   sendPackets: () => {},
 };
 
-/** Of other threads as of this one, the last two measurements count. */
-const smoothing = 1 / 2;
+/** The part of the newest measurement in the average. */
+const newestPart = 1 / 2;
 /** Between two decisions there is at least this much time, whatever the clock says. */
 const betweenMsMin = 0.001;
+/** Requests that come in during a sync, on average, when little is going on. */
+const calmRequests = 1 / 2;
 
 /** What else is on the thread. */
 export interface ThreadMates {
@@ -38,6 +47,7 @@ export class LoneWritePolicy implements LoneWrites {
   private lastMs = 0;
   private lastArrivals = 0;
   private perMs = 0;
+  private lastSession = 0;
 
   constructor(clock: Pick<Clock, 'monotonicMs'>, mates: ThreadMates) {
     this.clock = clock;
@@ -48,9 +58,12 @@ export class LoneWritePolicy implements LoneWrites {
     this.mates.sendPackets();
   }
 
-  isWorthIt(txns: number, syncMs: number): boolean {
+  isWorthIt({ txns, session }: TxnsInHand, syncMs: number): boolean {
     this.measure(txns);
-    return txns <= loneTxnsMax && syncMs <= loneSyncMsMax && this.perMs * syncMs <= txns;
+    const isSame = session !== 0 && session === this.lastSession;
+    this.lastSession = session;
+    if (txns > loneTxnsMax || syncMs > loneSyncMsMax) return false;
+    return this.perMs * syncMs <= (isSame ? txns : calmRequests);
   }
 
   /** Txns may come from elsewhere; requests that make none count too. */
@@ -59,7 +72,7 @@ export class LoneWritePolicy implements LoneWrites {
     const arrivals = this.mates.arrivals();
     const came = Math.max(arrivals - this.lastArrivals, txns);
     const perMs = came / Math.max(nowMs - this.lastMs, betweenMsMin);
-    this.perMs += (perMs - this.perMs) * smoothing;
+    this.perMs += (perMs - this.perMs) * newestPart;
     this.lastMs = nowMs;
     this.lastArrivals = arrivals;
   }

@@ -16,57 +16,77 @@ beforeEach(() => {
   policy = new LoneWritePolicy(clock, { arrivals: () => arrivals, sendPackets: () => {} });
 });
 
-/** The last of several decisions, `everyMs` apart, with so many requests before each. */
-function decide(everyMs: number, requests: number, txns = 1, ms = syncMs): boolean {
-  let last = false;
-  for (let i = 0; i < 20; i++) {
+interface Load {
+  /** Time between two decisions. */
+  readonly everyMs: number;
+  /** Requests that come in between. */
+  readonly requests?: number;
+  /** Of them, txns in hand. */
+  readonly txns?: number;
+  /** Of so many sessions in turn; each hand is one session's. */
+  readonly sessions?: number;
+  readonly isMixed?: boolean;
+  readonly syncMs?: number;
+}
+
+/** How many of the last decisions of a hundred were to write here. */
+function decide(load: Load): number {
+  const { everyMs, txns = 1, requests = txns, sessions = 1, isMixed = false } = load;
+  let here = 0;
+  for (let i = 0; i < 100; i++) {
     clock.pass(everyMs);
     arrivals += requests;
-    last = policy.isWorthIt(txns, ms);
+    const session = isMixed ? 0 : 1 + (i % sessions);
+    const isHere = policy.isWorthIt({ txns, session }, load.syncMs ?? syncMs);
+    if (i >= 50 && isHere) here++;
   }
-  return last;
+  return here;
 }
 
 describe('to write here is worth it', () => {
   it('for a client that waits for each answer', () => {
-    expect(decide(0.12, 1)).toBe(true);
+    expect(decide({ everyMs: 0.12 })).toBe(50);
   });
 
-  it('for several that all wait', () => {
-    expect(decide(0.2, 6, 6)).toBe(true);
+  it('for a client that sends a few at a time', () => {
+    expect(decide({ everyMs: 0.2, txns: 6 })).toBe(50);
   });
 
-  it('for a write now and then', () => {
-    expect(decide(1000, 1)).toBe(true);
+  it('for writes now and then, whoever sends them', () => {
+    expect(decide({ everyMs: 1, sessions: 7 })).toBe(50);
+    expect(decide({ everyMs: 10, txns: 3, isMixed: true })).toBe(50);
   });
 });
 
 describe('to write here is not worth it', () => {
   it('while others read', () => {
-    expect(decide(0.12, 6)).toBe(false);
-    expect(decide(10, 500)).toBe(false);
+    expect(decide({ everyMs: 0.12, requests: 6 })).toBe(0);
+    expect(decide({ everyMs: 10, requests: 500 })).toBe(0);
   });
 
-  it('while more writes come in than are in hand', () => {
-    expect(decide(0.05, 1)).toBe(false);
-    expect(decide(0.05, 0, 1)).toBe(false);
+  it('while others write', () => {
+    expect(decide({ everyMs: 0.12, sessions: 2 })).toBe(0);
+    expect(decide({ everyMs: 0.2, txns: 5, isMixed: true })).toBe(0);
+  });
+
+  it('while more comes in than is in hand', () => {
+    expect(decide({ everyMs: 0.05 })).toBe(0);
+    expect(decide({ everyMs: 0.05, requests: 0 })).toBe(0);
   });
 
   it('for many at once, which may be synced while more come in', () => {
-    expect(decide(10, loneTxnsMax, loneTxnsMax)).toBe(true);
-    expect(decide(10, loneTxnsMax + 1, loneTxnsMax + 1)).toBe(false);
+    expect(decide({ everyMs: 10, txns: loneTxnsMax })).toBe(50);
+    expect(decide({ everyMs: 10, txns: loneTxnsMax + 1 })).toBe(0);
   });
 
   it('where the disk is slow', () => {
-    expect(decide(1000, 1, 1, loneSyncMsMax)).toBe(true);
-    expect(decide(1000, 1, 1, loneSyncMsMax + 0.1)).toBe(false);
+    expect(decide({ everyMs: 1000, syncMs: loneSyncMsMax })).toBe(50);
+    expect(decide({ everyMs: 1000, syncMs: loneSyncMsMax + 0.1 })).toBe(0);
   });
 });
 
 it('counters that were set back count nothing', () => {
-  arrivals = 1000;
-  decide(1000, 0);
+  decide({ everyMs: 1, requests: 1000 });
   arrivals = 0;
-  expect(policy.isWorthIt(1, syncMs)).toBe(false);
-  expect(decide(1000, 1)).toBe(true);
+  expect(decide({ everyMs: 1000 })).toBe(50);
 });

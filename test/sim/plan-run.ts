@@ -127,6 +127,12 @@ export class PlanRun {
       case 'ask':
         for (const op of step.ops) this.ask(step.client, op);
         return;
+      case 'askInTurn':
+        for (const op of step.ops) {
+          this.ask(step.client, op);
+          world.settle();
+        }
+        return;
       case 'cycle':
         world.server.cycle(step.agent);
         return;

@@ -19,6 +19,8 @@ export type PlanOp =
 
 export type PlanStep =
   | { readonly kind: 'ask'; readonly client: number; readonly ops: readonly PlanOp[] }
+  /** The same, and each is answered before the next is asked. */
+  | { readonly kind: 'askInTurn'; readonly client: number; readonly ops: readonly PlanOp[] }
   | { readonly kind: 'cycle'; readonly agent: 'front' | 'keeper' | 'log' }
   | { readonly kind: 'settle' | 'purge' | 'kill' | 'stop' | 'heal' }
   | { readonly kind: 'pass'; readonly ms: number }
@@ -117,7 +119,8 @@ class Swarm {
   private ask(): PlanStep {
     const { random } = this;
     const ops = Array.from({ length: 1 + random.below(4) }, () => this.op());
-    return { kind: 'ask', client: random.below(clientsMax), ops };
+    const kind = random.chance(1, 4) ? 'askInTurn' : 'ask';
+    return { kind, client: random.below(clientsMax), ops };
   }
 
   private op(): PlanOp {

@@ -11,7 +11,7 @@ import { SimWorld } from './sim-world.ts';
 
 const statesMin = 75_000;
 const distinctMin = 3200;
-const loneWritesMin = 150;
+const loneWritesMin = 70;
 const subjectsMax = 12;
 
 const total: ExploredStates = { states: 0, distinct: 0, moments: 0 };

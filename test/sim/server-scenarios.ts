@@ -208,6 +208,23 @@ export const scenarios: readonly Scenario[] = [
     },
   },
   {
+    name: 'txns come one after the other, and two threads take turns to write them',
+    settings: { snapCount: 40, preAllocSize: 12 },
+    run(world) {
+      const client = world.client();
+      client.create('/turns');
+      world.settle();
+      // Long ones use up the zeros that lie ahead, and a file is rolled on the way.
+      for (let i = 0; i < 50; i++) {
+        client.setData('/turns', 't'.repeat(i % 10 === 9 ? 900 : i));
+        world.settle();
+      }
+      expectAllOk(client);
+      if (world.loneWrites < 20)
+        throw new Error(`${world.loneWrites} were written by the keeper's`);
+    },
+  },
+  {
     name: 'snapshots fall due and old files are purged',
     settings: { snapCount: 5 },
     run(world) {

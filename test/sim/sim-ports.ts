@@ -69,17 +69,20 @@ export class SimLoneWrites implements LoneWrites {
   /** How often it did so. */
   count = 0;
   private readonly random: SimRandom;
-  readonly sendPackets: () => void;
+  private readonly onSend: () => void;
 
-  constructor(seed: number, sendPackets: () => void = () => {}) {
+  constructor(seed: number, onSend: () => void = () => {}) {
     this.random = new SimRandom(seed);
-    this.sendPackets = sendPackets;
+    this.onSend = onSend;
   }
 
   isWorthIt(): boolean {
-    const chosen = this.random.chance(1, 2);
-    if (chosen) this.count++;
-    return chosen;
+    return this.random.chance(1, 2);
+  }
+
+  sendPackets(): void {
+    this.count++;
+    this.onSend();
   }
 }
 
