@@ -14,6 +14,7 @@ import { createLoan, Loan } from '../../src/ring/loan.ts';
 import { createRing } from '../../src/ring/ring.ts';
 import { RingReceiver } from '../../src/ring/ring-receiver.ts';
 import { RingSender } from '../../src/ring/ring-sender.ts';
+import { createLock, ThreadLock } from '../../src/ring/thread-lock.ts';
 import { TxnLogWriter } from '../../src/storage/txn-log-writer.ts';
 import { directory, freshDisk, recoverSim } from '../sim/crash-explorer.ts';
 import type { SimDisk } from '../sim/sim-disk.ts';
@@ -56,13 +57,14 @@ function open({ snapCount = 1000, preallocBytes = 8192 } = {}): void {
   );
   const logger = new RecordingLogger();
   const random = new SimRandom(1);
+  const lock = new ThreadLock(createLock());
   log = new LogAgent({
     ...{ appends: new RingReceiver(there), synced: new Outlet(new RingSender(back)), random },
     ...{
       loan: loan(),
       clock: new SimClock(),
       logger,
-      asks: new LogAsks({ disk, directory, logger }),
+      asks: new LogAsks({ disk, directory, lock, logger }),
     },
     openWriter: (lastZxid) => new TxnLogWriter({ ...{ disk, directory, lastZxid, preallocBytes } }),
     metrics: new MetricsRecorder(createMetricsMemory(), random),
