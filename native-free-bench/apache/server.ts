@@ -29,6 +29,7 @@ export async function startApache(options: ApacheOptions = {}): Promise<ServerPr
     command: 'java',
     args: [
       `-Xmx${options.heap ?? apacheHeap}`,
+      ...(options.runtimeArgs ?? []),
       ...properties.map(([name, value]) => `-D${name}=${value}`),
       '-cp',
       classPath,

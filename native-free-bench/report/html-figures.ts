@@ -35,10 +35,14 @@ export function figuresSection(record: RunRecord, rows: readonly Row[]): string 
     const head = `<tr class="group"><th colspan="${columns}">${escaped(title)}</th></tr>`;
     return own.length === 0 ? '' : `<tbody>${head}${lines.join('\n')}</tbody>`;
   });
-  return `<section id="figures"><h2>Figures</h2>
+  const legend = servers.includes('reference') ? referenceLegend : '';
+  return `<section id="figures"><h2>Figures</h2>${legend}
 <table><thead><tr><th>figure</th>${heads.join('')}${ratioHead}</tr></thead>
 ${groups.join('\n')}</table></section>`;
 }
+
+const referenceLegend = `<p class="legend">reference: what this machine allows without any ZooKeeper:
+a bare echo of the same frames in Node.js beside get, a bare append and fdatasync beside set</p>`;
 
 /** A dot in the server's colour, as its lines have it. */
 export function swatch(server: ServerName): string {

@@ -4,8 +4,11 @@ import { formatNumber } from './format.ts';
 import { swatch } from './html-figures.ts';
 import { escaped } from './html-text.ts';
 import { mainOf, type Plot, plotsOf } from './plots.ts';
-import { baseline } from './rows.ts';
+import { inOrder } from './rows.ts';
 import type { RunRecord } from './run-record.ts';
+
+/** Servers tell the time of a sync in whole ms, as Apache's does. */
+const shortestMs = 1;
 
 /** Appends what is to be drawn to `plots`; the places in the page know it by its index. */
 export function loadsSection({ scenarios, loads }: RunRecord, plots: Plot[]): string {
@@ -34,8 +37,7 @@ function card(name: string, loads: readonly LoadDetail[], plots: Plot[]): string
 }
 
 function serversIn(loads: readonly LoadDetail[]): ServerName[] {
-  const names = [...new Set(loads.map(({ server }) => server))];
-  return names.sort((a, b) => Number(b === baseline) - Number(a === baseline));
+  return inOrder(loads.map(({ server }) => server));
 }
 
 function legend(loads: readonly LoadDetail[]): string {
@@ -52,6 +54,7 @@ function summary(runs: readonly LoadDetail[]): string {
       `${formatNumber(run.ops / run.seconds)} /s`,
       `${run.loop} loop`,
       ...(run.gc === null ? [] : [gcText(run.gc)]),
+      ...(run.stallMs === null ? [] : [`event loop still ${formatNumber(run.stallMs)} ms at most`]),
       ...(run.fsync === null ? [] : [fsyncText(run.fsync)]),
       `generator ${formatNumber(run.generatorCores)} cores`,
     ];
@@ -61,9 +64,13 @@ function summary(runs: readonly LoadDetail[]): string {
 }
 
 function gcText({ count, totalMs, maxMs }: NonNullable<LoadDetail['gc']>): string {
-  return `GC ${formatNumber(count)}×, ${formatNumber(totalMs)} ms in all, longest ${formatNumber(maxMs)} ms`;
+  if (count === 0) return 'no GC';
+  const [all, longest] = [totalMs, maxMs].map(formatNumber);
+  return `GC ${formatNumber(count)}×, ${all} ms in all, longest ${longest} ms`;
 }
 
-function fsyncText({ count, meanUs, p99Us }: NonNullable<LoadDetail['fsync']>): string {
-  return `fsync ${formatNumber(count)}×, mean ${formatNumber(meanUs)} µs, p99 ${formatNumber(p99Us)} µs`;
+function fsyncText({ count, meanMs }: NonNullable<LoadDetail['fsync']>): string {
+  if (count === 0) return 'no fsync';
+  const mean = meanMs < shortestMs ? `below ${shortestMs} ms` : `${formatNumber(meanMs)} ms`;
+  return `fsync ${formatNumber(count)}×, mean ${mean}`;
 }

@@ -5,6 +5,7 @@
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { projectRoot } from '../../test/support/project-root.ts';
+import type { ServerName } from '../scenarios/measurement.ts';
 import { figuresSection } from './html-figures.ts';
 import { loadsSection } from './html-loads.ts';
 import { escaped } from './html-text.ts';
@@ -17,7 +18,7 @@ export function reportHtml(record: RunRecord): string {
   const rows = toRows(record.measurements);
   const plots: Plot[] = [];
   const loads = loadsSection(record, plots);
-  const title = `${serversOf(rows).toReversed().join(' beside ')} – benchmark`;
+  const title = titleOf(serversOf(rows));
   return `<!doctype html>
 <html lang="en">
 <head>
@@ -44,6 +45,11 @@ ${commandsSection(record)}
 </body>
 </html>
 `;
+}
+
+function titleOf(servers: readonly ServerName[]): string {
+  const measured = servers.filter((name) => name !== 'reference');
+  return [measured.toReversed().join(' beside '), 'benchmark'].filter(Boolean).join(' – ');
 }
 
 function subtitleOf({ startedAt, seconds, size, commit }: RunRecord): string {

@@ -16,6 +16,7 @@ export interface Row {
 
 /** The server that ratios are taken to. */
 export const baseline: ServerName = 'apache';
+const order: readonly ServerName[] = [baseline, 'ringkeeper', 'target', 'reference'];
 
 /** The figures in the order in which they were measured first. */
 export function toRows(measurements: readonly Measurement[]): Row[] {
@@ -41,10 +42,14 @@ export function chosenRows(rows: readonly Row[], names: readonly string[]): Row[
   return [...new Set(found)];
 }
 
-/** The servers that have figures, the baseline first. */
+/** The servers that have figures: the baseline first, then ours, then what the machine allows. */
 export function serversOf(rows: readonly Row[]): ServerName[] {
-  const names = new Set(rows.flatMap(({ servers }) => Object.keys(servers) as ServerName[]));
-  return [...names].sort((a, b) => Number(b === baseline) - Number(a === baseline));
+  return inOrder(rows.flatMap(({ servers }) => Object.keys(servers) as ServerName[]));
+}
+
+/** Each name once. */
+export function inOrder(names: readonly ServerName[]): ServerName[] {
+  return order.filter((name) => names.includes(name));
 }
 
 function ratiosOf(all: readonly Measurement[]): number[] {

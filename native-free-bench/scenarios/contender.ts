@@ -14,6 +14,7 @@ import { apacheJars, apacheVersion, javaVersion } from '../apache/jars.ts';
 import { apacheHeap, apacheMainClass, startApache } from '../apache/server.ts';
 import type { Address } from '../load/workload.ts';
 import type { ServerName } from './measurement.ts';
+import { jvmPauseArgs, nodePauseArgs, PauseLog } from './pauses.ts';
 
 const wordTimeoutMs = 2000;
 const configText = Object.entries(serverDefaults)
@@ -29,6 +30,10 @@ export interface RunningServer {
   readonly addresses: readonly Address[];
   /** For CPU time and memory; empty when the processes are not on this machine or not known. */
   readonly pids: readonly number[];
+  /** What it printed of its pauses; absent where we do not read its output. */
+  readonly pauses?: PauseLog;
+  /** False: it is no ZooKeeper and knows no four-letter words. */
+  readonly speaksWords?: false;
   /** Stops it and removes its data, if we started it. */
   release(): Promise<void>;
 }
@@ -54,11 +59,14 @@ export interface Contender {
 export interface OwnContender extends Contender {
   /** What a member of an ensemble of it is. */
   readonly memberKind: MemberKind;
+  /** With these it prints its pauses. */
+  readonly pauseArgs: readonly string[];
   start(options?: ServerOptions): Promise<ServerProcess>;
 }
 
 export const ringkeeper: OwnContender = own({
   memberKind: 'ringkeeper',
+  pauseArgs: nodePauseArgs,
   start: startRingkeeper,
   describe: async () => ({
     name: 'ringkeeper',
@@ -71,6 +79,7 @@ export const ringkeeper: OwnContender = own({
 export function apacheOf(versionOrPath: string = apacheVersion): OwnContender {
   return own({
     memberKind: `apache ${versionOrPath}`,
+    pauseArgs: jvmPauseArgs,
     start: (options) => startApache({ ...options, version: versionOrPath }),
     describe: async () => ({
       name: 'apache',
@@ -104,13 +113,17 @@ export function isOwn(contender: Contender): contender is OwnContender {
 
 function own(rest: Omit<OwnContender, 'name' | 'acquire'>): OwnContender {
   const name = rest.memberKind === 'ringkeeper' ? 'ringkeeper' : 'apache';
-  return { ...rest, name, acquire: async () => runningOf(await rest.start()) };
+  const acquire = async () => runningOf(await rest.start({ runtimeArgs: rest.pauseArgs }));
+  return { ...rest, name, acquire };
 }
 
 function runningOf(server: ServerProcess): RunningServer {
+  const pauses = new PauseLog();
+  server.onOutput((text) => pauses.read(text));
   return {
     addresses: [{ host: '127.0.0.1', port: server.port }],
     pids: [server.pid],
+    pauses,
     release: async () => {
       await server.stop();
       rmSync(server.dataDir, { recursive: true, force: true });

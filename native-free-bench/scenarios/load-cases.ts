@@ -7,6 +7,7 @@ import { type LoadResult, type LoadSpec, type Mix, mixName } from '../load/workl
 import type { Contender, RunningServer } from './contender.ts';
 import type { LoadDetail, Measurement, Outcome, ServerName } from './measurement.ts';
 import { inTurn, type Progress, type Scenario } from './scenario.ts';
+import { type ServerTold, ServerWatch } from './server-watch.ts';
 import { type BenchSize, scaled } from './size.ts';
 
 /** The parts of a load that a case says; all others follow from the size of the run. */
@@ -93,10 +94,11 @@ export async function* measureCases(
     for (const each of wanted) {
       for (const to of inTurn(running, repeat).filter((server) => isFor(server, each))) {
         progress(done++, total, `${to.name}: ${prefix}${caseName(each)}`);
+        const watch = await ServerWatch.begin(to.server);
         const result = await runCase(to, each, size, size);
         const about = { server: to.name, repeat, load: `${prefix}${caseName(each)}` };
         yield* figuresOf(about, each, result);
-        yield loadDetail(about, result);
+        yield loadDetail(about, result, await watch.end());
       }
     }
   }
@@ -205,8 +207,8 @@ export function* figuresOf(
   }
 }
 
-export function loadDetail(about: LoadAbout, result: LoadResult): LoadDetail {
+export function loadDetail(about: LoadAbout, result: LoadResult, told: ServerTold): LoadDetail {
   const { ops, seconds, latencyUs, loop, intervalMs, series, generatorCores } = result;
   const measured = { ops, seconds, latencyUs, loop, intervalMs, series, generatorCores };
-  return { kind: 'load', ...about, ...measured, gc: null, fsync: null };
+  return { kind: 'load', ...about, ...measured, ...told };
 }

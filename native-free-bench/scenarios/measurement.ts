@@ -39,14 +39,12 @@ export interface LoadDetail {
   readonly series: LoadSeries;
   /** Cores that the busiest generator process used in the mean; near 1 it limits the result. */
   readonly generatorCores: number;
-  /** Garbage collection of the server within the measured part; null where it does not tell. */
+  /** Garbage collection of the server in the load and its warm-up; null where it does not tell. */
   readonly gc: { readonly count: number; readonly totalMs: number; readonly maxMs: number } | null;
-  /** Syncs of the transaction log within the measured part; null where it does not tell. */
-  readonly fsync: {
-    readonly count: number;
-    readonly meanUs: number;
-    readonly p99Us: number;
-  } | null;
+  /** How long its event loop stood still at the longest then; null where it does not tell. */
+  readonly stallMs: number | null;
+  /** Syncs of its transaction log then, whose single times it rounds to ms; null likewise. */
+  readonly fsync: { readonly count: number; readonly meanMs: number } | null;
 }
 
 /** One element an interval; a series that could not be measured is empty. */

@@ -23,7 +23,8 @@ export async function acquireEcho(dataBytes: number): Promise<Running> {
       child.once('exit', () => resolve());
       child.disconnect();
     });
-  return { name: 'reference', isEcho: true, server: { addresses, pids: [child.pid!], release } };
+  const server = { addresses, pids: [child.pid!], speaksWords: false, release } as const;
+  return { name: 'reference', isEcho: true, server };
 }
 
 /** Median time of an append of one short record and its fdatasync where servers put their logs. */

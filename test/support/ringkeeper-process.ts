@@ -14,6 +14,8 @@ export interface ServerOptions {
   dataDir?: string;
   /** A free one unless given. */
   port?: number;
+  /** Arguments of Node.js or of the JVM. */
+  runtimeArgs?: readonly string[];
   /** Further lines of `zoo.cfg`; they win over the defaults. */
   settings?: Record<string, string>;
 }
@@ -23,7 +25,7 @@ export async function startRingkeeper(options: ServerOptions = {}): Promise<Serv
   const { port, dataDir, configFile } = await writeServerConfig(options);
   return ServerProcess.start({
     command: process.execPath,
-    args: [join(projectRoot, 'dist/main.js'), 'server', configFile],
+    args: [...(options.runtimeArgs ?? []), join(projectRoot, 'dist/main.js'), 'server', configFile],
     port,
     dataDir,
   });

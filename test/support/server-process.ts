@@ -31,6 +31,7 @@ export class ServerProcess {
   readonly exited: Promise<number | null>;
   private readonly child: ChildProcess;
   private text = '';
+  private readonly listeners: ((text: string) => void)[] = [];
   private isGone = false;
 
   private constructor(child: ChildProcess, server: ServerCommand) {
@@ -82,6 +83,11 @@ export class ServerProcess {
     return this.text;
   }
 
+  /** Calls `listener` with every piece of output that comes from now on. */
+  onOutput(listener: (text: string) => void): void {
+    this.listeners.push(listener);
+  }
+
   /** SIGTERM, and waits for the end. Returns the exit code, null when a signal ended it. */
   async stop(): Promise<number | null> {
     if (this.isRunning) this.child.kill('SIGTERM');
@@ -104,7 +110,9 @@ export class ServerProcess {
   }
 
   private keep(chunk: Buffer): void {
-    this.text += chunk.toString('utf8');
+    const text = chunk.toString('utf8');
+    this.text += text;
+    for (const listener of this.listeners) listener(text);
     if (this.text.length > logBytesMax) this.text = this.text.slice(-logBytesMax / 2);
   }
 

@@ -15,7 +15,7 @@ const opsPerSecond: Record<ServerName, readonly number[]> = {
   apache: [78_000, 52_000, 9_000],
   ringkeeper: [520_000, 190_000, 24_000],
   target: [100_000, 80_000, 10_000],
-  reference: [600_000, 0, 30_000],
+  reference: [600_000, 210_000, 26_000],
 };
 
 export function measurement(
@@ -61,6 +61,7 @@ export function loadDetail(rest: Partial<LoadDetail> = {}): LoadDetail {
     },
     generatorCores: 0.4,
     gc: null,
+    stallMs: null,
     fsync: null,
     ...rest,
   };
@@ -135,6 +136,7 @@ function courseOf(server: ServerName, load: string, i: number, repeat: number): 
     },
     generatorCores: server === 'ringkeeper' && i === 0 ? 0.97 : 0.4,
     gc: { count: 12, totalMs: 18.5, maxMs: 2.4 },
-    fsync: { count: 4800, meanUs: 92, p99Us: 240 },
+    stallMs: server === 'apache' ? null : 3.1,
+    fsync: { count: 4800, meanMs: 1.6 },
   });
 }
