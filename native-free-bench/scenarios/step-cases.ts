@@ -8,6 +8,7 @@ import type { Contender } from './contender.ts';
 import { figuresOf, loadDetail, onServers, type Running } from './load-cases.ts';
 import type { Outcome } from './measurement.ts';
 import { inTurn, type Progress, type Scenario } from './scenario.ts';
+import { ServerWatch } from './server-watch.ts';
 import type { BenchSize } from './size.ts';
 
 /** Clients that are ready to carry out steps. */
@@ -47,6 +48,7 @@ async function* measureSteps(
     for (const { name, server } of inTurn(running, repeat)) {
       progress(done++, total, `${name}: ${load}`);
       const opened = await scenario.open(server.addresses, clients);
+      const watch = await ServerWatch.begin(server);
       const result = await runSteps({
         clients,
         warmupSeconds: repeat === 0 ? size.firstWarmupSeconds : size.warmupSeconds,
@@ -55,10 +57,11 @@ async function* measureSteps(
         ...(server.pids.length === 0 ? {} : { serverPids: server.pids }),
         step: (client) => opened.step(client),
       });
+      const told = await watch.end();
       await opened.close();
       const about = { server: name, repeat, load };
       yield* figuresOf(about, { figure: 'ops/s' }, result);
-      yield loadDetail(about, result);
+      yield loadDetail(about, result, told);
     }
   }
 }
