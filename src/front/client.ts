@@ -4,6 +4,7 @@
  */
 import type { Identities } from '../auth/identity.ts';
 import type { ClientConnection } from '../net/client-connection.ts';
+import type { TreeView } from '../tree/tree-view.ts';
 
 /** fresh: nothing said yet; connecting: handshake with the keeper; open: has a session. */
 export type ClientState = 'fresh' | 'connecting' | 'open';
@@ -39,8 +40,9 @@ export class FrontClient {
   sent = 0;
   lastType = 0;
   lastCxid = -1;
-  lastZxidHi = 0;
-  lastZxidLo = 0;
+  /** What its last reply could have seen. */
+  lastZxidHi = -1;
+  lastZxidLo = -1;
   lastResponseMs = 0;
   lastLatencyMs = 0;
   minLatencyMs = 0;
@@ -90,11 +92,13 @@ export class FrontClient {
     return Math.abs(at);
   }
 
-  countReply(latencyMs: number, nowMs: number): void {
+  countReply(latencyMs: number, nowMs: number, tree: TreeView): void {
     this.sent++;
     this.answered++;
     this.lastLatencyMs = latencyMs;
     this.lastResponseMs = nowMs;
+    this.lastZxidHi = tree.lastZxidHi;
+    this.lastZxidLo = tree.lastZxidLo;
     this.totalLatencyMs += latencyMs;
     if (latencyMs > this.maxLatencyMs) this.maxLatencyMs = latencyMs;
     if (latencyMs < this.minLatencyMs || this.answered === 1) this.minLatencyMs = latencyMs;
@@ -103,7 +107,7 @@ export class FrontClient {
   resetStats(): void {
     this.received = this.sent = this.answered = 0;
     this.lastType = 0;
-    this.lastCxid = -1;
+    this.lastCxid = this.lastZxidHi = this.lastZxidLo = -1;
     this.lastResponseMs = this.lastLatencyMs = 0;
     this.minLatencyMs = this.maxLatencyMs = this.totalLatencyMs = 0;
   }

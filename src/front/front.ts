@@ -329,6 +329,7 @@ export class FrontAgent implements Agent, ConnectionHandler, FrontRepliesListene
     const client = this.clients.get(answer.cnxnId);
     if (client === undefined) return;
     const frame = this.parts.handshakes.onAnswer(client, answer);
+    if (client.answered > 0) this.stats.addLatency(client.lastLatencyMs);
     this.clients.append(client, frame, 0, frame.byteLength);
     this.stats.packetsSent++;
     if (!answer.valid) client.connection.end();
@@ -349,7 +350,7 @@ export class FrontAgent implements Agent, ConnectionHandler, FrontRepliesListene
     const { session, metrics } = this.parts;
     const latencyMs = this.answeredMs - client.takeArrival();
     const latencies = client.wasWrite ? advanced.updatelatency : advanced.readlatency;
-    client.countReply(latencyMs, this.answeredMs);
+    client.countReply(latencyMs, this.answeredMs, this.parts.tree);
     this.stats.addLatency(latencyMs);
     metrics.addSampled(latencies, Math.round(latencyMs));
     this.countResponse(client.replyBytes - frameLengthBytes);

@@ -4,6 +4,7 @@ import type { MetricsRecorder } from '../admin/metrics-recorder.ts';
 import type { Clock, Logger } from '../base/ports.ts';
 import { compareHalves, highHalf, joinHalves, lowHalf } from '../base/zxid.ts';
 import { JuteError } from '../jute/jute-error.ts';
+import { OpCode } from '../jute/proto.ts';
 import { JuteReader } from '../jute/reader.ts';
 import {
   type Handshake,
@@ -103,8 +104,8 @@ export class FrontHandshakes {
   /** The keeper's answer; returns the frame for the client. */
   onAnswer(client: FrontClient, answer: Connected): Uint8Array {
     const { valid, sessionIdHi, sessionIdLo, timeoutMs, passwd, slot } = answer;
-    client.sent++;
     if (valid && client.opensSession) this.countSession(client);
+    else client.sent++;
     if (!valid) return writeHandshakeAnswer(invalidSession, client.withReadOnly);
     client.state = 'open';
     client.slot = slot;
@@ -115,10 +116,14 @@ export class FrontHandshakes {
     return writeHandshakeAnswer({ timeOut: timeoutMs, sessionId, passwd }, client.withReadOnly);
   }
 
-  /** A new session is a txn like any other. */
+  /** A new session is a txn like any other, and its answer that of a request with xid 0. */
   private countSession(client: FrontClient): void {
-    const { metrics, clock } = this.parts;
-    const tookMs = clock.monotonicMs() - client.connectingMs;
+    const { metrics, clock, tree } = this.parts;
+    const nowMs = clock.monotonicMs();
+    const tookMs = nowMs - client.connectingMs;
+    client.lastType = OpCode.createSession;
+    client.lastCxid = 0;
+    client.countReply(tookMs, nowMs, tree);
     metrics.addSampled(advanced.updatelatency, Math.round(tookMs));
   }
 }

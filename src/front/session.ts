@@ -83,7 +83,7 @@ export class FrontSession {
     if (client.inFlight === 0 && this.answerHere(client, type, bytes, view, start, end, out)) {
       parts.sessions.touch(client.slot, nowMs);
       this.count(client, type, view.getInt32(start));
-      client.countReply(0, nowMs);
+      client.countReply(0, nowMs, parts.tree);
       return true;
     }
     if (!this.mayForward(client)) return false;
@@ -119,7 +119,7 @@ export class FrontSession {
   private answerThrottled(client: FrontClient, xid: number, nowMs: number, out: JuteWriter): void {
     const { tree } = this.parts;
     this.writeEmptyReply(out, xid, tree.lastZxidHi, tree.lastZxidLo, ErrorCode.throttledOp);
-    client.countReply(0, nowMs);
+    client.countReply(0, nowMs, tree);
   }
 
   /** A request of the client was answered, and `client.inFlight` counts it no more. */

@@ -31,5 +31,6 @@ export class FrontStats {
   reset(): void {
     this.packetsReceived = this.packetsSent = 0;
     this.latencyMsMin = this.latencyMsMax = this.latencyMsTotal = this.latencies = 0;
+    this.responseBytesLast = this.responseBytesMin = this.responseBytesMax = -1;
   }
 }

@@ -64,11 +64,13 @@ export class FrontWords {
     const code = view.getInt32(0);
     const word = wordOf(code);
     if (word === undefined) return this.onNoWord(connection, code);
-    if (!this.parts.whitelist.isEnabled(word)) {
-      finish(connection, refusalText(word));
+    const isEnabled = this.parts.whitelist.isEnabled(word);
+    if (isEnabled && end - start < 4 + word.argumentBytes) return 'more';
+    countWord(front, connection);
+    if (!isEnabled) {
+      finishWord(front, connection, refusalText(word));
       return 'taken';
     }
-    if (end - start < 4 + word.argumentBytes) return 'more';
     if (word.effect === 'setTraceMask') this.parts.facts.traceMask = traceMaskOf(bytes, start + 4);
     this.answer(front, connection, word);
     return 'taken';
@@ -102,7 +104,7 @@ export class FrontWords {
     const { facts, status } = this.parts;
     const reply = (reports: Partial<Reports>, gauges: KeeperGauges | null = null) => {
       const plain = facts.gather(front, gauges);
-      finish(connection, wordAnswer(word, { ...plain, ...noReports, ...reports }));
+      finishWord(front, connection, wordAnswer(word, { ...plain, ...noReports, ...reports }));
     };
     if (status.serving !== Serving.serving) {
       reply({});
@@ -131,6 +133,18 @@ export class FrontWords {
     this.parts.requests.query(queryId, kind);
     front.wake();
   }
+}
+
+/** A word and its answer are packets like others (Apache `NIOServerCnxn.checkFourLetterWord`). */
+function countWord(front: FrontAgent, { cnxnId }: ClientConnection): void {
+  const client = front.clients.get(cnxnId);
+  if (client !== undefined) client.received++;
+  front.stats.packetsReceived++;
+}
+
+function finishWord(front: FrontAgent, connection: ClientConnection, text: string): void {
+  if (text !== '') front.stats.packetsSent++;
+  finish(connection, text);
 }
 
 function finish(connection: ClientConnection, text: string): void {
