@@ -52,9 +52,14 @@ export class LeaderBroadcast implements CommitPoint {
     return this.acks?.committedLo ?? this.parts.history.lastLo;
   }
 
-  /** No further zxid may be given out; another leader begins another epoch. */
+  /**
+   * No further zxid may be given out; another leader begins another epoch, and so the counter anew:
+   * that of the epoch before, with which its history still ends, does not count.
+   */
   get isExhausted(): boolean {
-    return this.acks !== null && this.parts.history.lastLo >>> 0 >= zxidCounterMax;
+    const { history, durable } = this.parts;
+    const isOfThisEpoch = this.acks !== null && history.lastHi === durable.currentEpoch;
+    return isOfThisEpoch && history.lastLo >>> 0 >= zxidCounterMax;
   }
 
   /** The whole history is committed: what the tree lacks of it is delivered. */

@@ -360,6 +360,15 @@ describe('a leader', () => {
     expect(peer.transcript()).toContain('replica rests');
   });
 
+  it('begins its own counter behind a history that has used up another', () => {
+    const { peer } = established();
+    peer.history.lastLo = zxidCounterMax | 0;
+    peer.history.lastHi = 0;
+    peer.elapse(1);
+    expect(peer.peer.ready).toBe(true);
+    expect(peer.transcript()).not.toContain('replica rests');
+  });
+
   it('makes room for a server that has promised a later epoch', () => {
     const { peer } = established();
     const link = peer.accept();
