@@ -20,6 +20,8 @@ import { alignColumns, formatTable } from './report/table.ts';
 import type { Contender, ContenderFacts } from './scenarios/contender.ts';
 import { scenarios } from './scenarios/index.ts';
 
+const redrawEveryMs = 1000;
+
 await exitWithUsageErrors(async () => {
   const args = process.argv.slice(2);
   const options = parseOptions(args);
@@ -34,7 +36,9 @@ async function bench(options: BenchOptions, command: string): Promise<void> {
   const startedMs = performance.now();
   const machine = machineFacts();
   const line = new ProgressLine(process.stderr, () => performance.now());
+  const redrawing = setInterval(() => line.redraw(), redrawEveryMs).unref();
   const measured = await measure(options, line, interrupted());
+  clearInterval(redrawing);
   line.end();
   const record: RunRecord = {
     format: 1,

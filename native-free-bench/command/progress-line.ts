@@ -12,6 +12,7 @@ export interface ProgressOutput {
 }
 
 const barCells = 16;
+const columnsDefault = 80;
 const clearLine = '\r\u001b[K';
 
 export class ProgressLine {
@@ -20,6 +21,8 @@ export class ProgressLine {
   private readonly startedMs: number;
   private title = '';
   private titleSinceMs = 0;
+  private share = 0;
+  private what = '';
 
   constructor(output: ProgressOutput, nowMs: () => number) {
     this.output = output;
@@ -36,14 +39,18 @@ export class ProgressLine {
 
   /** As a scenario tells its progress. */
   step(done: number, total: number, what: string): void {
-    const share = Math.min(1, done / Math.max(1, total));
-    const percent = `${String(Math.floor(share * 100)).padStart(3)} %`;
-    if (this.output.isTTY !== true) {
-      this.output.write(`${this.title} ${percent}  ${what}\n`);
-      return;
-    }
-    const text = `${this.title} ${bar(share)} ${percent}  ${this.times(share)}  ${what}`;
-    this.output.write(clearLine + text.slice(0, (this.output.columns ?? 80) - 1));
+    this.share = Math.min(1, done / Math.max(1, total));
+    this.what = what;
+    if (this.output.isTTY === true) this.redraw();
+    else this.output.write(`${this.title} ${percentOf(this.share)}  ${what}\n`);
+  }
+
+  /** Time has passed: on a terminal the line shows it. */
+  redraw(): void {
+    const { output, title, share, what } = this;
+    if (output.isTTY !== true) return;
+    const text = `${title} ${bar(share)} ${percentOf(share)}  ${this.times(share)}  ${what}`;
+    output.write(clearLine + text.slice(0, (output.columns || columnsDefault) - 1));
   }
 
   /** A figure is known. Logs keep it; on a terminal the table at the end is enough. */
@@ -64,6 +71,10 @@ export class ProgressLine {
     const elapsed = now - this.titleSinceMs;
     return `${text}, ${clock((elapsed / share) * (1 - share))} left here`;
   }
+}
+
+function percentOf(share: number): string {
+  return `${String(Math.floor(share * 100)).padStart(3)} %`;
 }
 
 function bar(share: number): string {

@@ -137,6 +137,9 @@ describe('the progress of a run', () => {
     );
     expect(output.text).not.toContain('\n');
     expect(output.text.length).toBeLessThan(output.columns + 5);
+    nowMs = 66_000;
+    progress.redraw();
+    expect(output.text).toContain('1:06');
     progress.end();
     expect(output.text.endsWith('\r\u001b[K')).toBe(true);
   });

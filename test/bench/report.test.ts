@@ -8,6 +8,7 @@ import { isGeneratorBound, notesOf } from '../../native-free-bench/report/notes.
 import { type Plot, plotsOf } from '../../native-free-bench/report/plots.ts';
 import { toRows } from '../../native-free-bench/report/rows.ts';
 import { ratioSvg } from '../../native-free-bench/report/svg.ts';
+import type { ServerName } from '../../native-free-bench/scenarios/measurement.ts';
 import { projectRoot } from '../support/project-root.ts';
 import { loadDetail, sampleRun } from './support/sample-run.ts';
 
@@ -49,7 +50,7 @@ describe('the report', () => {
   it('shows text of a run as text', () => {
     const evil = '</script><script>alert(1)</script>';
     const scenarios = [{ name: 'evil', title: evil, figures: [], loads: [evil] }];
-    const loads = [loadDetail({ load: evil })];
+    const loads = [loadDetail({ load: evil, server: evil as ServerName })];
     const bad = { ...sample, command: evil, scenarios, loads };
     expect(reportHtml(bad)).not.toContain('<script>alert');
     expect(html).toContain('throughput &amp; latency &lt;of&gt; one server');
