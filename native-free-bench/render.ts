@@ -21,21 +21,22 @@ file (${resultsFile} unless --results FILE). Without it: the last run there.
   --html FILE             the report as a page
   --svg FILE              a plot of the ratios
   --markdown              the table as Markdown
-  --only NAME[,NAME]      figures of these names, or else that begin so, in this order`;
+  --only NAME             the figure of this name, or else all that begin so; several times: these,
+                          in this order`;
 
 await exitWithUsageErrors(() => {
   const { runs, values } = parseWithRuns(process.argv.slice(2), {
     html: { type: 'string' },
     svg: { type: 'string' },
     markdown: { type: 'boolean' },
-    only: { type: 'string' },
+    only: { type: 'string', multiple: true },
     results: { type: 'string', default: resultsFile },
     help: { type: 'boolean' },
   });
   if (values.help === true) return console.log(help);
   const record = findRun(runs[0] ?? '-1', values.results);
   const all = toRows(record.measurements);
-  const rows = values.only === undefined ? all : chosenRows(all, values.only.split(/, */));
+  const rows = values.only === undefined ? all : chosenRows(all, values.only);
   if (values.html !== undefined) writeFileSync(values.html, reportHtml(record));
   if (values.svg !== undefined) writeFileSync(values.svg, ratioSvg(rows, captionOf(record)));
   console.log(values.markdown === true ? markdownTable(rows) : formatTable(rows));
@@ -43,6 +44,6 @@ await exitWithUsageErrors(() => {
 
 function captionOf({ machine, size, contenders }: RunRecord): [string, string] {
   const names = contenders.map(({ about }) => about.split(',')[0]).join(' and ');
-  const repeats = `medians of ${size.repeats}, lowest to highest`;
+  const repeats = size.repeats === 1 ? 'once' : `medians of ${size.repeats}, lowest to highest`;
   return [`${machine.cpu}, ${machine.cores} cores, ${machine.disk}`, `${names}, ${repeats}`];
 }

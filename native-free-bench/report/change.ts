@@ -61,8 +61,8 @@ export function formatChanges(changes: readonly Change[]): string {
   ]);
   const head = ['  figure', 'server', 'unit', 'A', 'B', ''];
   const table = lines.length === 0 ? [] : [alignColumns([head, ...lines], 3)];
-  const rest = `${changes.length - told.length} of ${changes.length} figures: no difference beyond the noise`;
-  return [...table, rest].join('\n');
+  const same = `${changes.length - told.length} of ${changes.length} figures`;
+  return [...table, `${same}: no difference beyond the noise`].join('\n');
 }
 
 /** Where the two runs differ besides the code: then no difference says anything about it. */

@@ -19,26 +19,46 @@ export const unitNames: Readonly<Record<Unit, string>> = {
 
 export function figuresSection(record: RunRecord, rows: readonly Row[]): string {
   const servers = serversOf(rows);
-  const hasRatio = rows.some(({ ratio }) => ratio !== null);
-  const widest = Math.max(1, ...rows.map(({ ratio }) => ratio?.median ?? 0));
-  const heads = servers.map((server) => `<th class="number">${swatch(server)}${server}</th>`);
-  const ratioHead = hasRatio ? '<th>times better</th>' : '';
-  const columns = 1 + servers.length + (hasRatio ? 1 : 0);
+  const ratios = rows.flatMap(({ ratio }) => (ratio === null ? [] : [ratio.median]));
+  const columns: Columns = {
+    servers,
+    widest: ratios.length === 0 ? null : Math.max(1, ...ratios),
+  };
   const groups = record.scenarios.map(({ title, figures }) => {
     const own = rows.filter(({ figure }) => figures.includes(figure));
-    const lines = own.map((row) => {
-      const bound = isGeneratorBound(record.loads, row.figure) ? boundMark : '';
-      const cells = servers.map((server) => spreadCell(server, row.servers[server], row.unit));
-      const ratio = hasRatio ? ratioCell(row.ratio, widest) : '';
-      return `<tr><th scope="row">${escaped(row.figure)}${bound}</th>${cells.join('')}${ratio}</tr>`;
-    });
-    const head = `<tr class="group"><th colspan="${columns}">${escaped(title)}</th></tr>`;
-    return own.length === 0 ? '' : `<tbody>${head}${lines.join('\n')}</tbody>`;
+    const lines = own.map((row) =>
+      lineOf(row, columns, isGeneratorBound(record.loads, row.figure)),
+    );
+    return own.length === 0 ? '' : `<tbody>${groupHead(title, columns)}${lines.join('\n')}</tbody>`;
   });
   const legend = servers.includes('reference') ? referenceLegend : '';
   return `<section id="figures"><h2>Figures</h2>${legend}
-<table><thead><tr><th>figure</th>${heads.join('')}${ratioHead}</tr></thead>
+<table>${tableHead(columns)}
 ${groups.join('\n')}</table></section>`;
+}
+
+interface Columns {
+  readonly servers: readonly ServerName[];
+  /** The ratio whose bar fills its column; null without such a column. */
+  readonly widest: number | null;
+}
+
+function tableHead({ servers, widest }: Columns): string {
+  const heads = servers.map((server) => `<th class="number">${swatch(server)}${server}</th>`);
+  const ratio = widest === null ? '' : '<th>times better</th>';
+  return `<thead><tr><th>figure</th>${heads.join('')}${ratio}</tr></thead>`;
+}
+
+function groupHead(title: string, { servers, widest }: Columns): string {
+  const count = 1 + servers.length + (widest === null ? 0 : 1);
+  return `<tr class="group"><th colspan="${count}">${escaped(title)}</th></tr>`;
+}
+
+function lineOf(row: Row, { servers, widest }: Columns, isBound: boolean): string {
+  const head = `<th scope="row">${escaped(row.figure)}${isBound ? boundMark : ''}</th>`;
+  const cells = servers.map((server) => spreadCell(server, row.servers[server], row.unit));
+  const ratio = widest === null ? '' : ratioCell(row.ratio, widest);
+  return `<tr>${head}${cells.join('')}${ratio}</tr>`;
 }
 
 const referenceLegend = `<p class="legend">reference: what this machine allows without any ZooKeeper:
@@ -63,9 +83,11 @@ function ratioCell(ratio: Spread | null, widest: number): string {
   if (ratio === null) return '<td class="ratio">–</td>';
   const kind = ratio.median >= 1 ? 'better' : 'worse';
   const width = ((100 * ratio.median) / widest).toFixed(1);
+  const one = (100 / widest).toFixed(1);
+  const bar = `<i class="bar ${kind}" style="width:${width}%"></i>`;
   const text = `<b>${ratio.median.toFixed(2)}×</b>`;
   return `<td class="ratio"><span>${text}${rangeOf(ratio)}</span>
-<i class="track" style="--one:${(100 / widest).toFixed(1)}%"><i class="bar ${kind}" style="width:${width}%"></i></i></td>`;
+<i class="track" style="--one:${one}%">${bar}</i></td>`;
 }
 
 function rangeOf({ min, max, count }: Spread): string {

@@ -4,7 +4,10 @@ import type { LoadDetail, LoadSeries, ServerName } from '../scenarios/measuremen
 export interface Plot {
   readonly title: string;
   readonly unit: string;
-  /** Percentiles stand at log10(100 / (100 - p)), each nine takes the same room; the last is the maximum. */
+  /**
+   * Percentiles stand at log10(100 / (100 - p)), so that each nine takes the same room; the last one
+   * is the maximum.
+   */
   readonly x: 'seconds' | 'percentile';
   readonly isLogY: boolean;
   readonly xs: readonly number[];
