@@ -34,7 +34,7 @@ export interface FrameRing {
 }
 
 /** Memory for the frames of one process; with many connections each has fewer of them. */
-const framesBytesMax = 128 * 1024 * 1024;
+const framesBytesMax = 64 * 1024 * 1024;
 const slotsMax = 256;
 const writerBytes = 4096;
 const otherBytes = 150;

@@ -3,11 +3,15 @@ import { connections } from './connections.ts';
 import { ensemble } from './ensemble.ts';
 import { failover } from './failover.ts';
 import { locks } from './locks.ts';
+import { memory } from './memory.ts';
 import { mixed } from './mixed.ts';
 import { openLoop } from './open-loop.ts';
 import { operations } from './operations.ts';
+import { recovery } from './recovery.ts';
 import type { Scenario } from './scenario.ts';
 import { sessionStorm } from './session-storm.ts';
+import { slowMember } from './slow-member.ts';
+import { snapshotUnderLoad } from './snapshot-under-load.ts';
 import { speed } from './speed.ts';
 import { startAndMemory } from './start-and-memory.ts';
 import { valueSizes } from './value-sizes.ts';
@@ -17,6 +21,6 @@ import { zipf } from './zipf.ts';
 export const scenarios: readonly Scenario[] = [
   ...[speed, operations, mixed, zipf, valueSizes, connections, openLoop],
   ...[watchFanOut, sessionStorm, locks],
-  startAndMemory,
-  ...[ensemble, failover],
+  ...[startAndMemory, memory, recovery, snapshotUnderLoad],
+  ...[ensemble, slowMember, failover],
 ];

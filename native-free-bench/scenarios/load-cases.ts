@@ -33,7 +33,7 @@ export interface LoadCase {
 
 const dataBytesDefault = 100;
 const keysDefault = 10_000;
-const keysMin = 16;
+const keysMin = 4;
 
 export interface Running {
   readonly name: ServerName;

@@ -1,7 +1,8 @@
 /** What this machine allows at the best, to be shown beside what servers do on it. */
-import { fork } from 'node:child_process';
+import { execFile, fork } from 'node:child_process';
 import { closeSync, fdatasyncSync, openSync, rmSync, writeSync } from 'node:fs';
 import { join } from 'node:path';
+import { promisify } from 'node:util';
 import { projectRoot } from '../../test/support/project-root.ts';
 import { temporaryDirectory } from '../../test/support/ringkeeper-process.ts';
 import type { Running } from './load-cases.ts';
@@ -42,4 +43,12 @@ export function appendAndSyncUs(): number {
   closeSync(file);
   rmSync(directory, { recursive: true });
   return times.sort((a, b) => a - b)[syncs / 2]!;
+}
+
+/** A Node process that does nothing but tell its memory: from its start to its end, ms. */
+export async function bareProcess(): Promise<{ startMs: number; rssBytes: number }> {
+  const startedMs = performance.now();
+  const code = 'process.stdout.write(String(process.memoryUsage.rss()))';
+  const { stdout } = await promisify(execFile)(process.execPath, ['-e', code]);
+  return { startMs: performance.now() - startedMs, rssBytes: Number(stdout) };
 }

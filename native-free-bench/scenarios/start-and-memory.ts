@@ -3,11 +3,12 @@
  * memory those nodes take. Every repeat starts processes of its own on fresh directories.
  */
 import { rmSync } from 'node:fs';
-import type { ServerProcess } from '../../test/support/server-process.ts';
 import { processRssBytes } from '../load/process-usage.ts';
 import type { OwnContender } from './contender.ts';
-import { checkedLoad } from './load-cases.ts';
+import { grouped } from './load-cases.ts';
 import type { Measurement, Outcome } from './measurement.ts';
+import { createNodes } from './own-nodes.ts';
+import { bareProcess } from './references.ts';
 import { inTurn, type Progress, type Scenario } from './scenario.ts';
 import type { BenchSize } from './size.ts';
 
@@ -28,23 +29,26 @@ async function* run(
   for (let repeat = 0; repeat < size.repeats; repeat++) {
     for (const contender of inTurn(contenders, repeat)) {
       progress(done++, size.repeats * contenders.length, `${contender.name}: start and memory`);
-      yield* measureOnce(contender, size.nodes, repeat);
+      yield* measureOnce(contender, size, repeat);
     }
+    yield* reference(repeat);
   }
 }
 
 async function* measureOnce(
   contender: OwnContender,
-  nodes: number,
+  size: BenchSize,
   repeat: number,
 ): AsyncGenerator<Measurement> {
   const common = { kind: 'measurement', better: 'lower', server: contender.name, repeat } as const;
-  const count = nodes.toLocaleString('en-US');
+  const { nodes } = size;
+  const count = grouped(nodes);
   let server = await contender.start();
   try {
     yield { ...common, figure: 'start, empty', unit: 'ms', value: server.startMs };
     const before = processRssBytes(server.pid);
-    await createNodes(server, nodes);
+    yield { ...common, figure: 'RSS, empty', unit: 'MiB', value: before / 2 ** 20 };
+    await createNodes(server, nodes, size);
     const grown = (processRssBytes(server.pid) - before) / 2 ** 20;
     yield { ...common, figure: `memory of ${count} nodes`, unit: 'MiB', value: grown };
     await server.stop();
@@ -58,17 +62,10 @@ async function* measureOnce(
   }
 }
 
-async function createNodes({ port }: ServerProcess, nodes: number): Promise<void> {
-  await checkedLoad({
-    servers: [{ host: '127.0.0.1', port }],
-    mix: { create: 1 },
-    connections: 8,
-    depth: 64,
-    keys: 0,
-    dataBytes: 100,
-    warmupSeconds: 0,
-    seconds: 0,
-    requests: nodes,
-    seed: 1,
-  });
+/** `node -e 0`: no server in Node starts faster or is smaller. */
+async function* reference(repeat: number): AsyncGenerator<Measurement> {
+  const common = { kind: 'measurement', better: 'lower', server: 'reference', repeat } as const;
+  const { startMs, rssBytes } = await bareProcess();
+  yield { ...common, figure: 'start, empty', unit: 'ms', value: startMs };
+  yield { ...common, figure: 'RSS, empty', unit: 'MiB', value: rssBytes / 2 ** 20 };
 }

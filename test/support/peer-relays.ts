@@ -63,6 +63,17 @@ export class PeerRelays {
     for (const flow of this.allFlows()) flow.delayMs = delayMs;
   }
 
+  /** Everything that `member` says to the others, and they to it, arrives so much later. */
+  slowDownMember(member: number, delayMs: number): void {
+    for (const { from, to, quorum, election } of this.relays) {
+      if (from !== member && to !== member) continue;
+      for (const { forward, backward } of [quorum, election]) {
+        forward.delayMs = delayMs;
+        backward.delayMs = delayMs;
+      }
+    }
+  }
+
   /** Everything between members arrives in pieces of at most so many bytes. */
   split(pieceBytes: number): void {
     for (const flow of this.allFlows()) flow.pieceBytes = pieceBytes;

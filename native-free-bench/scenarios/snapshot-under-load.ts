@@ -1,0 +1,90 @@
+/**
+ * Writes while a snapshot of many znodes is written: the worst second against the mean. How often
+ * a server writes one follows from its speed, so that one begins in the middle of the load.
+ */
+import type { LoadResult, LoadSpec } from '../load/workload.ts';
+import type { OwnContender } from './contender.ts';
+import { checkedLoad, figuresOf, grouped, loadDetail } from './load-cases.ts';
+import type { Outcome } from './measurement.ts';
+import { createNodes, nodeDataBytes, noSnapshots, OwnServer, whereIs } from './own-nodes.ts';
+import { inTurn, type Progress, type Scenario } from './scenario.ts';
+import { type BenchSize, scaled } from './size.ts';
+
+const nodeCount = 1_000_000;
+/** The load is so many times as long as others. */
+const stretch = 3;
+const triesMax = 3;
+
+export const snapshotUnderLoad: Scenario = {
+  name: 'snapshot-under-load',
+  title: 'set while a snapshot of 1,000,000 znodes is written: the worst second against the mean',
+  isDefault: false,
+  needsOwnServer: true,
+  run,
+};
+
+async function* run(
+  contenders: readonly OwnContender[],
+  size: BenchSize,
+  progress: Progress,
+): AsyncGenerator<Outcome> {
+  const load = `set while ${grouped(scaled(nodeCount, size))} znodes are snapshot`;
+  let done = 0;
+  for (let repeat = 0; repeat < size.repeats; repeat++) {
+    for (const contender of inTurn(contenders, repeat)) {
+      progress(done++, size.repeats * contenders.length, `${contender.name}: ${load}`);
+      const about = { server: contender.name, repeat, load };
+      const result = await measureOnce(contender, size);
+      yield* figuresOf(about, { figure: 'ops/s' }, result);
+      yield {
+        ...{ kind: 'measurement', server: contender.name, repeat, unit: '%', better: 'higher' },
+        figure: `${load}, worst second of mean`,
+        value: (100 * worstSecond(result)) / result.opsPerSecond,
+      };
+      yield loadDetail(about, result);
+    }
+  }
+}
+
+async function measureOnce(contender: OwnContender, size: BenchSize): Promise<LoadResult> {
+  const server = await OwnServer.start(contender, { settings: noSnapshots });
+  try {
+    await createNodes(server.process, scaled(nodeCount, size), size);
+    const trial = await checkedLoad(loadOf(server, size, 1));
+    const atStart = server.snapshots;
+    // Servers begin one after between half and all of this many transactions.
+    const snapCount = Math.ceil((trial.opsPerSecond * size.seconds * stretch * 2) / 3);
+    await server.restart({ snapCount: String(Math.min(snapCount, (size.requests ?? 1e9) / 2)) });
+    await server.newSnapshot(atStart);
+    for (let tries = 0; tries < triesMax; tries++) {
+      const before = server.snapshots;
+      const result = await checkedLoad(loadOf(server, size, stretch));
+      if (server.snapshots.some((name) => !before.includes(name))) return result;
+    }
+    throw new Error(`no snapshot began under load in ${triesMax} tries`);
+  } finally {
+    await server.release();
+  }
+}
+
+function loadOf(server: OwnServer, size: BenchSize, times: number): LoadSpec {
+  const { seed, warmupSeconds, requests } = size;
+  return {
+    ...whereIs(server.process),
+    ...{ mix: { set: 1 }, connections: 64, depth: 16, seed, warmupSeconds },
+    ...{ keys: scaled(10_000, size), dataBytes: nodeDataBytes, seconds: size.seconds * times },
+    ...(requests === undefined ? {} : { requests: requests * times, processes: 0 }),
+  };
+}
+
+/** The lowest throughput of any second in a row, ops/s; the mean when the load was shorter. */
+function worstSecond({ series, intervalMs, opsPerSecond }: LoadResult): number {
+  const perSecond = 1000 / intervalMs;
+  const all = series.opsPerSecond;
+  let worst = all.length < perSecond ? opsPerSecond : Number.POSITIVE_INFINITY;
+  for (let at = 0; at + perSecond <= all.length; at++) {
+    const second = all.slice(at, at + perSecond).reduce((sum, each) => sum + each, 0);
+    worst = Math.min(worst, second / perSecond);
+  }
+  return worst;
+}
