@@ -117,7 +117,8 @@ function own(rest: Omit<OwnContender, 'name' | 'acquire'>): OwnContender {
   return { ...rest, name, acquire };
 }
 
-function runningOf(server: ServerProcess): RunningServer {
+/** A process that we have started, as loads see it. */
+export function runningOf(server: ServerProcess): RunningServer {
   const pauses = new PauseLog();
   server.onOutput((text) => pauses.read(text));
   return {

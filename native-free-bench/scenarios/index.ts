@@ -13,6 +13,7 @@ import { sessionStorm } from './session-storm.ts';
 import { slowMember } from './slow-member.ts';
 import { snapshotUnderLoad } from './snapshot-under-load.ts';
 import { speed } from './speed.ts';
+import { stalls } from './stalls.ts';
 import { startAndMemory } from './start-and-memory.ts';
 import { valueSizes } from './value-sizes.ts';
 import { watchFanOut } from './watch-fan-out.ts';
@@ -21,6 +22,6 @@ import { zipf } from './zipf.ts';
 export const scenarios: readonly Scenario[] = [
   ...[speed, operations, mixed, zipf, valueSizes, connections, openLoop],
   ...[watchFanOut, sessionStorm, locks],
-  ...[startAndMemory, memory, recovery, snapshotUnderLoad],
+  ...[startAndMemory, memory, recovery, snapshotUnderLoad, stalls],
   ...[ensemble, slowMember, failover],
 ];

@@ -2,13 +2,11 @@
  * Memory that a znode takes: growth of the resident set while many are created. Beside it what
  * cannot be less: the data, the path and the Stat.
  */
-import { freemem } from 'node:os';
 import { createParent } from '../load/nodes.ts';
-import { processRssBytes } from '../load/process-usage.ts';
 import type { OwnContender } from './contender.ts';
 import { grouped } from './load-cases.ts';
 import type { Measurement, Outcome } from './measurement.ts';
-import { createNodes, nodeDataBytes, OwnServer } from './own-nodes.ts';
+import { createNodes, hasRoomFor, nodeDataBytes, OwnServer } from './own-nodes.ts';
 import { inTurn, type Progress, type Scenario } from './scenario.ts';
 import { type BenchSize, scaled } from './size.ts';
 
@@ -23,7 +21,6 @@ const counts: readonly NodeCount[] = [
   { nodes: 1_000_000, isHuge: false },
   { nodes: 10_000_000, isHuge: true },
 ];
-const hugeBytesPerNode = 1000;
 /** Four longs and seven ints, as the protocol sends them. */
 const statBytes = 68;
 
@@ -49,16 +46,12 @@ async function* run(
       const common = { kind: 'measurement', unit: 'B', better: 'lower', figure, repeat } as const;
       for (const contender of inTurn(contenders, repeat)) {
         progress(done++, total, `${contender.name}: ${figure}`);
-        if (isHuge && !hasRoom(contender, nodes, repeat)) continue;
+        if (isHuge && !hasRoomFor(contender, nodes, repeat)) continue;
         yield { ...common, server: contender.name, value: await bytesEach(contender, nodes, size) };
       }
       if (!isHuge) yield { ...common, server: 'reference', value: leastBytes() };
     }
   }
-}
-
-function hasRoom({ name }: OwnContender, nodes: number, repeat: number): boolean {
-  return repeat === 0 && name === 'ringkeeper' && freemem() > nodes * hugeBytesPerNode;
 }
 
 async function bytesEach(
@@ -68,9 +61,9 @@ async function bytesEach(
 ): Promise<Measurement['value']> {
   const server = await OwnServer.start(contender);
   try {
-    const before = processRssBytes(server.process.pid);
-    await createNodes(server.process, nodes, size);
-    return (processRssBytes(server.process.pid) - before) / nodes;
+    const before = server.rssBytes;
+    await createNodes(server.running, nodes, size);
+    return (server.rssBytes - before) / nodes;
   } finally {
     await server.release();
   }

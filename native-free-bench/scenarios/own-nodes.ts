@@ -1,60 +1,80 @@
 /** Servers that we start ourselves and fill with znodes. */
 import { readdirSync, rmSync } from 'node:fs';
+import { freemem } from 'node:os';
 import { join } from 'node:path';
 import { eventually } from '../../test/support/eventually.ts';
-import type { ServerOptions } from '../../test/support/ringkeeper-process.ts';
 import type { ServerProcess } from '../../test/support/server-process.ts';
-import type { LoadSpec } from '../load/workload.ts';
-import type { OwnContender } from './contender.ts';
-import { checkedLoad } from './load-cases.ts';
+import { processRssBytes } from '../load/process-usage.ts';
+import { type OwnContender, type RunningServer, runningOf } from './contender.ts';
+import { checkedLoad, whereOf } from './load-cases.ts';
 import type { BenchSize } from './size.ts';
 
 /** No snapshot but those at the start: far more transactions than a bench makes. */
 export const noSnapshots = { snapCount: String(2 ** 30) };
 export const nodeDataBytes = 100;
 
+/** More than any server here takes for a znode. */
+const hugeBytesPerNode = 1000;
 const snapshotLimitMs = 300_000;
 const connections = 8;
 const depth = 64;
 
-/** Where a load on a server that we have started goes, and whose CPU time counts. */
-export function whereIs({ port, pid }: ServerProcess): Pick<LoadSpec, 'servers' | 'serverPids'> {
-  return { servers: [{ host: '127.0.0.1', port }], serverPids: [pid] };
-}
-
 /** Creates `nodes` znodes of 100 bytes each. */
 export async function createNodes(
-  server: ServerProcess,
+  server: RunningServer,
   nodes: number,
   { seed, requests }: BenchSize,
 ): Promise<void> {
   await checkedLoad({
-    ...whereIs(server),
+    ...whereOf(server),
     ...{ mix: { create: 1 }, connections, depth, keys: 0, dataBytes: nodeDataBytes, seed },
     ...{ warmupSeconds: 0, seconds: 0, requests: nodes },
     ...(requests === undefined ? {} : { processes: 0 }),
   });
 }
 
+export interface OwnServerOptions {
+  readonly settings?: Record<string, string>;
+  /** It prints its pauses, which costs it a little memory. */
+  readonly tellsPauses?: boolean;
+}
+
 /** A server and its directory for as long as somebody measures it; it may be started again. */
 export class OwnServer {
   process: ServerProcess;
+  running: RunningServer;
   private readonly contender: OwnContender;
+  private readonly runtimeArgs: readonly string[];
 
-  private constructor(contender: OwnContender, process: ServerProcess) {
+  private constructor(
+    contender: OwnContender,
+    process: ServerProcess,
+    runtimeArgs: readonly string[],
+  ) {
     this.contender = contender;
     this.process = process;
+    this.running = runningOf(process);
+    this.runtimeArgs = runtimeArgs;
   }
 
-  static async start(contender: OwnContender, options?: ServerOptions): Promise<OwnServer> {
-    return new OwnServer(contender, await contender.start(options));
+  static async start(contender: OwnContender, options: OwnServerOptions = {}): Promise<OwnServer> {
+    const { settings = {}, tellsPauses = false } = options;
+    const runtimeArgs = tellsPauses ? contender.pauseArgs : [];
+    const process = await contender.start({ settings, runtimeArgs });
+    return new OwnServer(contender, process, runtimeArgs);
+  }
+
+  get rssBytes(): number {
+    return processRssBytes(this.process.pid);
   }
 
   /** Kills it and starts it on the same directory. Returns how long it took until it served, ms. */
   async restart(settings: Record<string, string> = {}): Promise<number> {
     const { dataDir } = this.process;
     await this.process.kill();
-    this.process = await this.contender.start({ dataDir, settings });
+    const { runtimeArgs } = this;
+    this.process = await this.contender.start({ dataDir, settings, runtimeArgs });
+    this.running = runningOf(this.process);
     return this.process.startMs;
   }
 
@@ -75,4 +95,9 @@ export class OwnServer {
     await this.process.kill();
     rmSync(this.process.dataDir, { recursive: true, force: true });
   }
+}
+
+/** Huge states are for servers whose memory has no fixed limit, and once in a run. */
+export function hasRoomFor({ name }: OwnContender, nodes: number, repeat: number): boolean {
+  return repeat === 0 && name === 'ringkeeper' && freemem() > nodes * hugeBytesPerNode;
 }

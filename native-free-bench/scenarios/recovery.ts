@@ -42,7 +42,7 @@ async function* measureOnce(
   const nodes = scaled(nodeCount, size);
   const server = await OwnServer.start(contender, { settings: noSnapshots });
   try {
-    await createNodes(server.process, nodes, size);
+    await createNodes(server.running, nodes, size);
     const before = server.snapshots;
     const fromLog = await server.restart(noSnapshots);
     yield { ...ms, figure: `recovery of ${grouped(nodes)} znodes, log only`, value: fromLog };

@@ -4,10 +4,12 @@
  */
 import type { LoadResult, LoadSpec } from '../load/workload.ts';
 import type { OwnContender } from './contender.ts';
-import { checkedLoad, figuresOf, grouped, loadDetail } from './load-cases.ts';
+import { checkedLoad, figuresOf, grouped, loadDetail, whereOf } from './load-cases.ts';
 import type { Outcome } from './measurement.ts';
-import { createNodes, nodeDataBytes, noSnapshots, OwnServer, whereIs } from './own-nodes.ts';
+import { createNodes, nodeDataBytes, noSnapshots, OwnServer } from './own-nodes.ts';
+import { pauseFigures } from './pause-figures.ts';
 import { inTurn, type Progress, type Scenario } from './scenario.ts';
+import { type ServerTold, ServerWatch } from './server-watch.ts';
 import { type BenchSize, scaled } from './size.ts';
 
 const nodeCount = 1_000_000;
@@ -34,22 +36,28 @@ async function* run(
     for (const contender of inTurn(contenders, repeat)) {
       progress(done++, size.repeats * contenders.length, `${contender.name}: ${load}`);
       const about = { server: contender.name, repeat, load };
-      const result = await measureOnce(contender, size);
+      const { result, told } = await measureOnce(contender, size);
       yield* figuresOf(about, { figure: 'ops/s' }, result);
       yield {
         ...{ kind: 'measurement', server: contender.name, repeat, unit: '%', better: 'higher' },
         figure: `${load}, worst second of mean`,
         value: (100 * worstSecond(result)) / result.opsPerSecond,
       };
-      yield loadDetail(about, result);
+      yield* pauseFigures(about, result, told);
+      yield loadDetail(about, result, told);
     }
   }
 }
 
-async function measureOnce(contender: OwnContender, size: BenchSize): Promise<LoadResult> {
-  const server = await OwnServer.start(contender, { settings: noSnapshots });
+interface Measured {
+  readonly result: LoadResult;
+  readonly told: ServerTold;
+}
+
+async function measureOnce(contender: OwnContender, size: BenchSize): Promise<Measured> {
+  const server = await OwnServer.start(contender, { settings: noSnapshots, tellsPauses: true });
   try {
-    await createNodes(server.process, scaled(nodeCount, size), size);
+    await createNodes(server.running, scaled(nodeCount, size), size);
     const trial = await checkedLoad(loadOf(server, size, 1));
     const atStart = server.snapshots;
     // Servers begin one after between half and all of this many transactions.
@@ -58,8 +66,10 @@ async function measureOnce(contender: OwnContender, size: BenchSize): Promise<Lo
     await server.newSnapshot(atStart);
     for (let tries = 0; tries < triesMax; tries++) {
       const before = server.snapshots;
+      const watch = await ServerWatch.begin(server.running);
       const result = await checkedLoad(loadOf(server, size, stretch));
-      if (server.snapshots.some((name) => !before.includes(name))) return result;
+      const told = await watch.end();
+      if (server.snapshots.some((name) => !before.includes(name))) return { result, told };
     }
     throw new Error(`no snapshot began under load in ${triesMax} tries`);
   } finally {
@@ -70,7 +80,7 @@ async function measureOnce(contender: OwnContender, size: BenchSize): Promise<Lo
 function loadOf(server: OwnServer, size: BenchSize, times: number): LoadSpec {
   const { seed, warmupSeconds, requests } = size;
   return {
-    ...whereIs(server.process),
+    ...whereOf(server.running),
     ...{ mix: { set: 1 }, connections: 64, depth: 16, seed, warmupSeconds },
     ...{ keys: scaled(10_000, size), dataBytes: nodeDataBytes, seconds: size.seconds * times },
     ...(requests === undefined ? {} : { requests: requests * times, processes: 0 }),

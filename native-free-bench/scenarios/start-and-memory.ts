@@ -4,7 +4,7 @@
  */
 import { rmSync } from 'node:fs';
 import { processRssBytes } from '../load/process-usage.ts';
-import type { OwnContender } from './contender.ts';
+import { type OwnContender, runningOf } from './contender.ts';
 import { grouped } from './load-cases.ts';
 import type { Measurement, Outcome } from './measurement.ts';
 import { createNodes } from './own-nodes.ts';
@@ -48,7 +48,7 @@ async function* measureOnce(
     yield { ...common, figure: 'start, empty', unit: 'ms', value: server.startMs };
     const before = processRssBytes(server.pid);
     yield { ...common, figure: 'RSS, empty', unit: 'MiB', value: before / 2 ** 20 };
-    await createNodes(server, nodes, size);
+    await createNodes(runningOf(server), nodes, size);
     const grown = (processRssBytes(server.pid) - before) / 2 ** 20;
     yield { ...common, figure: `memory of ${count} nodes`, unit: 'MiB', value: grown };
     await server.stop();
