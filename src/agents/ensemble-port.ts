@@ -25,6 +25,8 @@ export interface EnsembleReplica extends Replica {
    * committed or delivered until then, so that it does not pile up here.
    */
   readonly isStalled: boolean;
+  /** The answers to what was committed leave with the front's next duty cycle. */
+  flushReplies(): void;
   /** The log has begun a new file, and a snapshot is due. */
   onSnapshotDue(): void;
 }

@@ -76,7 +76,9 @@ export class EnsembleAgent implements Agent, Ensemble {
     const isHere = appends.flush(!this.isStalled);
     if (isHere) this.onSynced(appends.lastHi, appends.lastLo);
     const taken = this.isStalled ? 0 : appends.synced.drain(this.onRecord, recordsPerTurn);
-    return isHere ? taken + 1 : taken;
+    const work = isHere ? taken + 1 : taken;
+    if (work > 0) this.replica?.flushReplies();
+    return work;
   }
 
   stop(): void {

@@ -95,6 +95,10 @@ export class KeeperAgent implements Agent, KeeperOutput, EnsembleReplica {
     return this.parts.replies.stalled;
   }
 
+  flushReplies(): void {
+    this.parts.replies.flush();
+  }
+
   get appliedHi(): number {
     return this.core.appliedHi;
   }

@@ -92,7 +92,9 @@ export class PeerAgent implements Agent, Ensemble, LinkOutput, DiskOutput {
       peer.onSynced(appends.lastHi, appends.lastLo);
       this.flushPackets(peer);
     }
-    return taken + heard + (isHere ? 1 : 0);
+    const work = taken + heard + (isHere ? 1 : 0);
+    if (work > 0) this.replica?.flushReplies();
+    return work;
   }
 
   private flushPackets(peer: PeerInput): void {
