@@ -8,6 +8,7 @@ import { checkRun, reportOf } from './check/check-run.ts';
 import { readRunDirectory } from './check/node-run-directory.ts';
 import { type EnsembleCommand, parseCommand, type ServerCommand } from './cli/command.ts';
 import { ExitCode, exitMeaning } from './cli/exit-codes.ts';
+import { versionLine } from './cli/help.ts';
 import { ThrowAwayEnsemble } from './cli/throw-away-ensemble.ts';
 import { ConfigError } from './config/config-error.ts';
 import { type Configuration, readConfiguration } from './config/read-configuration.ts';
@@ -133,7 +134,7 @@ switch (command.kind) {
     check(command.directory);
     break;
   case 'version':
-    process.stdout.write(`ringkeeper ${ownVersion}\n`);
+    process.stdout.write(versionLine(ownVersion));
     break;
   case 'help':
     process.stdout.write(`${command.text}\n`);

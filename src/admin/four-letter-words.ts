@@ -89,11 +89,7 @@ function codeOf(name: string): number {
 /** Names of all words, as the whitelist spells them. */
 export const wordNames: readonly string[] = [...words.values()].map(({ name }) => name);
 
-/** Whether the first four bytes of a connection, as an int32, are a word and not a length. */
-export function isWord(code: number): boolean {
-  return words.has(code | 0);
-}
-
+/** The word that the first four bytes of a connection are, as an int32, or undefined. */
 export function wordOf(code: number): Word | undefined {
   return words.get(code | 0);
 }

@@ -38,17 +38,3 @@ function checkAclEntry(bytes: Uint8Array, identities: Identities, table: SchemeT
   }
   return false;
 }
-
-/** May everybody do `perm`, whoever it is? True for an empty list, too. */
-export function isAllowedToAnyone(
-  bytes: Uint8Array,
-  start: number,
-  end: number,
-  perm: number,
-): boolean {
-  if (cursor.open(bytes, start, end) === 0) return true;
-  while (cursor.next()) {
-    if ((cursor.perms & perm) !== 0 && cursor.isWorldAnyone()) return true;
-  }
-  return false;
-}

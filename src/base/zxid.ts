@@ -4,7 +4,6 @@
  * they are branded bigints, so that one kind cannot be passed for another.
  */
 export type Zxid = bigint & { readonly __zxid: never };
-export type SessionId = bigint & { readonly __sessionId: never };
 export type Epoch = number & { readonly __epoch: never };
 
 export const zxidZero = 0n as Zxid;
@@ -12,10 +11,6 @@ export const zxidNone = -1n as Zxid;
 
 export function asZxid(value: bigint): Zxid {
   return BigInt.asIntN(64, value) as Zxid;
-}
-
-export function asSessionId(value: bigint): SessionId {
-  return BigInt.asIntN(64, value) as SessionId;
 }
 
 /** Joins two int32 halves into a signed 64-bit value. */

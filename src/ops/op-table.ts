@@ -59,7 +59,7 @@ interface Row {
   readonly word: string;
 }
 
-/** Answered from the tree. `fast`: the front may do so, see `isFastRead`. */
+/** Answered from the tree. `fast`: the front may do so, if no watch is asked for and it may be overtaken. */
 export interface ReadRow extends Row {
   readonly kind: 'read';
   readonly fast: boolean;
@@ -191,12 +191,6 @@ export function clientOpRow(type: number): OpRow | null {
   const row = opRow(type);
   if (row === undefined || (row.kind === 'write' && !row.fromClients)) return null;
   return row;
-}
-
-/** May the front answer it from the tree, if it asks for no watch and may be overtaken? */
-export function isFastRead(type: number): boolean {
-  const row = opRow(type);
-  return row !== undefined && row.kind === 'read' && row.fast;
 }
 
 /**

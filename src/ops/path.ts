@@ -34,10 +34,6 @@ export function startsWithText(
   return true;
 }
 
-export function endsWithText(bytes: Uint8Array, start: number, end: number, text: string): boolean {
-  return end - start >= text.length && equalsText(bytes, end - text.length, end, text);
-}
-
 /** Nodes that cannot be deleted (Apache `ZooDefs`, `PrepRequestProcessor`). */
 export function isReserved(bytes: Uint8Array, start: number, end: number): boolean {
   if (end - start <= 1) return end === start || bytes[start] === slash;

@@ -1,8 +1,7 @@
 /**
- * Frames that go to clients: the head of a reply or an event, and the few replies that the front
- * gives by itself. A frame is an int32 length, a ReplyHeader (xid, zxid, err) and a body.
+ * Frames that go to clients: the head of a reply or an event. A frame is an int32 length, a
+ * ReplyHeader (xid, zxid, err) and a body.
  */
-import type { ErrorCode } from '../base/error-codes.ts';
 import { replyHeaderBytes } from '../base/limits.ts';
 import { keeperStateSyncConnected, Xid } from '../jute/proto.ts';
 import type { JuteWriter } from '../jute/writer.ts';
@@ -63,22 +62,4 @@ export function writeStatOf(context: AnswerContext, reply: JuteWriter): void {
 export function writeStatOfRef(context: ReadContext, ref: number, reply: JuteWriter): void {
   const at = reply.reserve(statBytes);
   context.tree.writeStat(ref, reply.bytes, at);
-}
-
-/** Answer to an auth packet, and to whatever comes without mandatory auth: zxid 0, no body. */
-export function writeAuthReply(reply: JuteWriter, xid: number, err: ErrorCode): void {
-  beginReply(reply);
-  finishReply(reply, xid, 0, 0, err);
-}
-
-/** Answer to a sasl token. Without SASL it is err 0 and null (Apache `processSasl`). */
-export function writeSaslReply(
-  reply: JuteWriter,
-  xid: number,
-  err: ErrorCode,
-  token: Uint8Array | null,
-): void {
-  beginReply(reply);
-  reply.writeBuffer(token);
-  finishReply(reply, xid, 0, 0, err);
 }

@@ -1,5 +1,6 @@
 /** One client connection as the core knows it: its session, who it is, and what waits in line. */
-import { Identities } from '../auth/identity.ts';
+import type { Identities } from '../auth/identity.ts';
+import { identitiesOfAddress } from '../auth/schemes.ts';
 import { RequestLine } from './commit-order.ts';
 import { PendingWrites } from './pending-writes.ts';
 
@@ -33,7 +34,7 @@ export class Connection {
 
   constructor(cnxnId: number, address: string) {
     this.cnxnId = cnxnId;
-    this.identities = Identities.of([{ scheme: 'ip', id: address }]);
+    this.identities = identitiesOfAddress(address);
     this.readIdentities = this.identities;
   }
 

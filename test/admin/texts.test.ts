@@ -2,7 +2,7 @@
 import { describe, expect, test } from 'vitest';
 import { detectHello, httpHelloText, tlsHelloMessage } from '../../src/admin/detect-hello.ts';
 import { environmentEntries, versionText } from '../../src/admin/environment.ts';
-import { isWord } from '../../src/admin/four-letter-words.ts';
+import { wordOf } from '../../src/admin/four-letter-words.ts';
 import {
   javaDate,
   javaDouble,
@@ -91,7 +91,7 @@ describe('wrong protocols', () => {
     ['\xff\xf4\xff\xfd', 'unknown'],
   ])('%j is %s', (bytes, expected) => {
     expect(detectHello(code(bytes))).toBe(expected);
-    expect(isWord(code(bytes)) && expected !== 'unknown').toBe(false);
+    expect(wordOf(code(bytes)) !== undefined && expected !== 'unknown').toBe(false);
   });
 
   test('the answer to HTTP is complete and says where to go', () => {

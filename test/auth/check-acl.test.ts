@@ -1,6 +1,6 @@
 import fc from 'fast-check';
 import { expect, test } from 'vitest';
-import { checkAcl, isAllowedToAnyone } from '../../src/auth/check-acl.ts';
+import { checkAcl } from '../../src/auth/check-acl.ts';
 import { Identities } from '../../src/auth/identity.ts';
 import type { SchemeTable } from '../../src/auth/schemes.ts';
 import { Perms } from '../../src/jute/data.ts';
@@ -17,7 +17,6 @@ function check(acl: Uint8Array, perm: number, identities = nobody, schemes: Sche
 test('an empty list and a null list allow everything to everybody', () => {
   for (const acl of [aclBytes(), Uint8Array.of(255, 255, 255, 255)]) {
     expect(check(acl, Perms.delete)).toBe(true);
-    expect(isAllowedToAnyone(acl, 0, acl.length, Perms.read)).toBe(true);
   }
 });
 
@@ -89,17 +88,6 @@ test('a SASL user named super, and the wildcard entry, match any sasl entry', ()
   expect(check(acl, Perms.read, user('mallory'), schemes)).toBe(false);
   expect(check(acl, Perms.read, user('super'), schemes)).toBe(true);
   expect(check(aclBytes([31, 'sasl', 'everyone']), Perms.read, user('bob'), schemes)).toBe(true);
-});
-
-test('readable by anyone means a world:anyone entry with READ', () => {
-  const readable = (...entries: Entry[]) => {
-    const acl = aclBytes(...entries);
-    return isAllowedToAnyone(acl, 0, acl.length, Perms.read);
-  };
-  expect(readable([31, 'world', 'anyone'])).toBe(true);
-  expect(readable([31, 'digest', 'a:b'], [1, 'world', 'anyone'])).toBe(true);
-  expect(readable([30, 'world', 'anyone'])).toBe(false);
-  expect(readable([31, 'ip', '0.0.0.0/0'])).toBe(false);
 });
 
 test('an ACL in the middle of other bytes is read between its bounds', () => {

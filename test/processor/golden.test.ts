@@ -1,8 +1,5 @@
 /** Conversations as a real 3.9.5 server had them, byte for byte. */
 import { describe, expect, it } from 'vitest';
-import { ErrorCode } from '../../src/base/error-codes.ts';
-import { JuteWriter } from '../../src/jute/writer.ts';
-import { writeAuthReply, writeSaslReply } from '../../src/ops/replies.ts';
 import { type Client, Harness, hex, unhex } from './harness.ts';
 
 const openAcl = '00000001 0000001f 00000005 776f726c64 00000006 616e796f6e65';
@@ -204,19 +201,5 @@ describe('the core answers byte for byte as a 3.9.5 server', () => {
       '00000010 00000017 0000000000000004 00000000',
       '',
     );
-  });
-
-  it('an auth packet, missing mandatory auth, a failed and a missing SASL', () => {
-    const reply = new JuteWriter();
-    writeAuthReply(reply, -4, ErrorCode.ok);
-    expect(hex(reply.finish())).toBe(hex(unhex('00000010 fffffffc 0000000000000000 00000000')));
-    writeAuthReply(reply, 1, ErrorCode.sessionClosedRequireSaslAuth);
-    expect(hex(reply.finish())).toBe(hex(unhex('00000010 00000001 0000000000000000 ffffff84')));
-    writeSaslReply(reply, 3, ErrorCode.authFailed, null);
-    const failed = '00000014 00000003 0000000000000000 ffffff8d ffffffff';
-    expect(hex(reply.finish())).toBe(hex(unhex(failed)));
-    writeSaslReply(reply, 1, ErrorCode.ok, null);
-    const off = '00000014 00000001 0000000000000000 00000000 ffffffff';
-    expect(hex(reply.finish())).toBe(hex(unhex(off)));
   });
 });
