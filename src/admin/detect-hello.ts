@@ -48,7 +48,10 @@ export function httpHelloText({ clientPort, adminPort }: HelloPlace): string {
   return `${head.join('\r\n')}\r\n\r\n${body}`;
 }
 
-/** A sentence for the log when a TLS client was closed. */
+/** The record with which TLS clients are refused: a fatal alert, handshake_failure (RFC 8446, 6). */
+export const tlsRefusal: Uint8Array = Uint8Array.of(0x15, 3, 1, 0, 2, 2, 40);
+
+/** A sentence for the log when a TLS client was refused. */
 export function tlsHelloMessage({ clientPort }: HelloPlace): string {
   return `a client speaks TLS on port ${clientPort}, which is a plain client port: closing it`;
 }

@@ -3,7 +3,7 @@
  * business here, or the length of a handshake. Words are answered when everything they need to
  * know has come together; then the connection is closed.
  */
-import { detectHello, httpHelloText, tlsHelloMessage } from '../admin/detect-hello.ts';
+import { detectHello, httpHelloText, tlsHelloMessage, tlsRefusal } from '../admin/detect-hello.ts';
 import {
   refusalText,
   traceMaskOf,
@@ -89,7 +89,7 @@ export class FrontWords {
     if (hello === 'unknown') return 'frame';
     if (hello === 'tls') {
       this.parts.logger.warn({ client: connection.remoteAddress }, tlsHelloMessage(place));
-      connection.destroy();
+      finishBytes(connection, tlsRefusal);
       return 'taken';
     }
     this.parts.logger.warn(
@@ -148,7 +148,10 @@ function finishWord(front: FrontAgent, connection: ClientConnection, text: strin
 }
 
 function finish(connection: ClientConnection, text: string): void {
-  const bytes = encodeUtf8(text);
+  finishBytes(connection, encodeUtf8(text));
+}
+
+function finishBytes(connection: ClientConnection, bytes: Uint8Array): void {
   connection.append(bytes, 0, bytes.byteLength);
   connection.end();
 }

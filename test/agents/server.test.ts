@@ -1,8 +1,10 @@
 /** A whole server over real sockets, the same tests in every placement of its agents. */
+import { once } from 'node:events';
 import { mkdtemp, readdir, rm } from 'node:fs/promises';
 import net from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import tls from 'node:tls';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { type EmbeddedServer, startServer } from '../../src/index.ts';
 import { OpCode } from '../../src/jute/proto.ts';
@@ -175,6 +177,12 @@ describe.each(placements)('a server with %s placement', (placement) => {
 
   it('tells an HTTP client where it is', async () => {
     expect(await word(port, 'GET / HTTP/1.1\r\n\r\n')).toMatch(/^HTTP\/1\.1 400/);
+  });
+
+  it('tells a TLS client that there is no TLS', async () => {
+    const socket = tls.connect({ port, host: '127.0.0.1', rejectUnauthorized: false });
+    const [error] = await once(socket, 'error');
+    expect(error.message).toMatch(/alert handshake failure/);
   });
 
   it('closes a connection whose frame is too long, and no other', async () => {
