@@ -44,6 +44,7 @@ export function helpText(): string {
     `npm run bench:record -- [options]   the same, and appends the run to ${resultsFile}`,
     'npm run bench:compare -- A B        what became faster or slower between two runs',
     'npm run bench:report -- RUN         draws a recorded run again: --html, --svg, --markdown',
+    'npm run bench:load -- --help        one load, said in full; prints JSON',
     '',
     'docs/benchmark.md says how the figures are made and what they are worth.',
   ].join('\n');

@@ -2,6 +2,7 @@
  * The program inside a report: draws each plot when it comes into view, in the colours of the
  * style sheet, and again when its room or the colour scheme changes.
  */
+/*! Plots are drawn by uPlot. Copyright (c) Leon Sorokin. MIT licence. */
 import uPlot from 'uplot';
 import type { Plot } from '../plots.ts';
 
