@@ -1,5 +1,6 @@
 /** All stages over one run, and the report that people read. */
 import { checkAcknowledged } from './acknowledged.ts';
+import { checkExpiry } from './expiry.ts';
 import { Findings, type Stage, stageNames } from './findings.ts';
 import { checkReads, checkWriteOrder } from './real-time.ts';
 import { replay } from './replay.ts';
@@ -26,6 +27,7 @@ export function checkRun({ histories, logs }: RunInput): CheckResult {
   checkWriteOrder(run, findings);
   replay(run, findings);
   checkSessionOrder(run, findings);
+  checkExpiry(run, findings);
   checkReads(run, stalenessNsDefault, findings);
   const { operations, notifications } = run;
   const counts = { operations: operations.length, notifications: notifications.length };

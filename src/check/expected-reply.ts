@@ -1,17 +1,19 @@
 /** Stage D for one operation: what the model says to a reply. Null when there is no objection. */
 import { ErrorCode } from '../base/error-codes.ts';
-import type { Stat } from '../jute/data.ts';
+import type { Acl, Stat } from '../jute/data.ts';
 import {
   create2Response,
   createRequest,
   deleteRequest,
   errorResponse,
+  getACLResponse,
   getChildren2Response,
   getChildrenResponse,
   getDataResponse,
   multiHeader,
   OpCode,
   pathResponse,
+  pathWatchRequest,
   setDataRequest,
   statResponse,
 } from '../jute/proto.ts';
@@ -34,6 +36,13 @@ const readReplies: ReadonlyMap<number, ReplyCheck> = new Map<number, ReplyCheck>
       return differentData(told.data, node.data) ?? differentStat(told.stat, stat);
     },
   ],
+  [
+    OpCode.getACL,
+    (reply, node, stat) => {
+      const told = getACLResponse.read(reply);
+      return differentAcl(told.acl, node.acl) ?? differentStat(told.stat, stat);
+    },
+  ],
   [OpCode.exists, (reply, _node, stat) => differentStat(statResponse.read(reply).stat, stat)],
   [
     OpCode.getChildren,
@@ -51,16 +60,41 @@ const readReplies: ReadonlyMap<number, ReplyCheck> = new Map<number, ReplyCheck>
 /** A read against the state that answered it. Other operations are none of its business. */
 export function objectToRead(operation: Operation, tree: ModelTree): Objection {
   const { type, err, reply } = operation;
-  const check = readReplies.get(type);
-  if (check === undefined || (err !== 0 && err !== ErrorCode.noNode)) return null;
-  const path = pathOf(operation)!;
+  if (type === OpCode.multiRead) return err === 0 ? objectToReads(operation, tree) : null;
+  if (!readReplies.has(type)) return null;
+  return objectToReadOf(type, pathOf(operation)!, err, readerOf(reply), tree);
+}
+
+function objectToReadOf(
+  type: number,
+  path: string,
+  err: number,
+  reply: JuteReader,
+  tree: ModelTree,
+): Objection {
+  const isKnown = err === 0 || err === ErrorCode.noNode;
   // What servers keep below it depends on their configuration.
-  if (path.startsWith('/zookeeper')) return null;
+  if (!isKnown || path.startsWith('/zookeeper')) return null;
   const node = tree.nodes.get(path);
   if (err !== 0) return node === undefined ? null : `${path} exists`;
-  return node === undefined
-    ? `${path} does not exist`
-    : check(readerOf(reply), node, tree.stat(path)!);
+  if (node === undefined) return `${path} does not exist`;
+  return readReplies.get(type)?.(reply, node, tree.stat(path)!) ?? null;
+}
+
+/** multiRead: all of its reads are answered from one state. */
+function objectToReads({ request, reply }: Operation, tree: ModelTree): Objection {
+  const asked = readerOf(request);
+  const answers = readerOf(reply);
+  for (let at = 0; ; at++) {
+    const { type, done } = multiHeader.read(asked);
+    const answer = multiHeader.read(answers);
+    if (done || answer.done) return done && answer.done ? null : `${at} results`;
+    const { path } = pathWatchRequest.read(asked);
+    const isError = answer.type === OpCode.error;
+    const err = isError ? errorResponse.read(answers).err : 0;
+    const objection = objectToReadOf(type, path!, err, answers, tree);
+    if (objection !== null) return `result ${at}: ${objection}`;
+  }
 }
 
 /** The error of a write that has an error txn, against the state just before it. */
@@ -91,8 +125,12 @@ export function objectToWrite(operation: Operation, effects: readonly Effect[]):
   return asked ?? objectToResult(type, readerOf(reply), effect!);
 }
 
+const creating = new Set<number>([
+  ...[OpCode.create, OpCode.create2, OpCode.createContainer, OpCode.createTTL],
+]);
+
 function objectToTxn(type: number, request: Uint8Array | null, effect: Effect): Objection {
-  if (type === OpCode.create || type === OpCode.create2) {
+  if (creating.has(type)) {
     const { path, data } = createRequest.read(readerOf(request));
     if (!effect.path?.startsWith(path ?? '')) return `the txn creates ${effect.path}`;
     return differentData(effect.data, data);
@@ -153,6 +191,17 @@ function differentPath(told: string | null, path: string | null): Objection {
 
 function differentData(told: Uint8Array | null, data: Uint8Array | null): Objection {
   return sameBytes(told, data) ? null : 'other data';
+}
+
+/** Who may not administer a node sees its digests masked, so ids of that scheme are passed over. */
+function differentAcl(told: readonly Acl[] | null, acl: readonly Acl[] | null): Objection {
+  const isSame = ({ perms, id }: Acl, at: number) => {
+    const other = acl?.[at];
+    const { scheme } = id;
+    if (other === undefined || perms !== other.perms || scheme !== other.id.scheme) return false;
+    return scheme === 'digest' || id.id === other.id.id;
+  };
+  return told?.length === acl?.length && (told ?? []).every(isSame) ? null : 'another ACL';
 }
 
 function differentStat(told: Stat, stat: Stat): Objection {

@@ -10,7 +10,7 @@ export const stageNames = {
   F: 'no read is from the future, none is too old',
   G: 'a read behind a sync sees what was written before it',
   H: 'watches fire once, for what happened, before it can be seen',
-  I: 'closed sessions write nothing and leave no ephemeral nodes',
+  I: 'sessions end when they should, write nothing then, and leave no ephemeral nodes',
   J: 'nothing that was seen is lost',
 } as const;
 

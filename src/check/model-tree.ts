@@ -3,13 +3,14 @@
  * the server must have answered. It shares no code with the server's own tree.
  */
 
-import type { Stat } from '../jute/data.ts';
+import type { Acl, Stat } from '../jute/data.ts';
 import { EventType, OpCode } from '../jute/proto.ts';
 import { JuteReader } from '../jute/reader.ts';
 import * as txn from '../jute/txn.ts';
 
 export interface ModelNode {
   data: Uint8Array | null;
+  acl: readonly Acl[] | null;
   czxid: bigint;
   mzxid: bigint;
   pzxid: bigint;
@@ -19,13 +20,24 @@ export interface ModelNode {
   /** Creations of children, as snapshots count them. */
   creations: number;
   aversion: number;
+  /** Session of an ephemeral node, else 0. */
   owner: bigint;
+  /** A container or a node with a TTL: the server may remove it by itself while it is empty. */
+  readonly isReapable: boolean;
   readonly children: Set<string>;
 }
 
 export interface Change {
   readonly type: EventType;
   readonly path: string;
+}
+
+/** A node as its txn describes it. */
+interface MadeNode {
+  readonly path: string | null;
+  readonly data: Uint8Array | null;
+  readonly acl: readonly Acl[] | null;
+  readonly parentCVersion: number;
 }
 
 /** What one operation of a txn did. */
@@ -49,7 +61,6 @@ export interface Applied {
 }
 
 const errorTxnBytes = 4;
-const containerOwner = -(1n << 63n);
 const builtIn = ['/', '/zookeeper', '/zookeeper/quota', '/zookeeper/config'];
 
 export class ModelTree {
@@ -72,7 +83,7 @@ export class ModelTree {
       version: node.version,
       cversion: (node.creations * 2 - node.children.size) | 0,
       aversion: node.aversion,
-      ephemeralOwner: node.owner === containerOwner ? 0n : node.owner,
+      ephemeralOwner: node.owner,
       dataLength: node.data?.byteLength ?? 0,
       numChildren: node.children.size,
       pzxid: node.pzxid,
@@ -118,21 +129,24 @@ export class ModelTree {
     switch (type) {
       case OpCode.create:
       case OpCode.create2: {
-        const { path, data, ephemeral, parentCVersion } = txn.createTxn.read(reader);
-        const owner = ephemeral ? header.clientId : 0n;
-        return this.create(header, type, path!, data, owner, parentCVersion, changes);
+        const made = txn.createTxn.read(reader);
+        return this.create(header, type, made, made.ephemeral ? header.clientId : 0n, changes);
       }
-      case OpCode.createContainer: {
-        const { path, data, parentCVersion } = txn.createContainerTxn.read(reader);
-        return this.create(header, type, path!, data, containerOwner, parentCVersion, changes);
-      }
+      case OpCode.createContainer:
+        return this.create(header, type, txn.createContainerTxn.read(reader), 0n, changes);
+      case OpCode.createTTL:
+        return this.create(header, type, txn.createTTLTxn.read(reader), 0n, changes);
       case OpCode.delete:
       case OpCode.deleteContainer: {
         const path = txn.deleteTxn.read(reader).path!;
+        if (type === OpCode.deleteContainer && !this.existing(path).isReapable) {
+          throw new Error(`${path} is no container and has no TTL`);
+        }
         this.remove(path, header.zxid, changes);
         return { ...effect(type), path };
       }
-      case OpCode.setData: {
+      case OpCode.setData:
+      case OpCode.reconfig: {
         const { path, data, version } = txn.setDataTxn.read(reader);
         const node = this.existing(path!);
         Object.assign(node, { data, version, mzxid: header.zxid, mtime: header.time });
@@ -140,8 +154,8 @@ export class ModelTree {
         return { ...effect(type), path, data, stat: this.stat(path!) };
       }
       case OpCode.setACL: {
-        const { path, version } = txn.setACLTxn.read(reader);
-        this.existing(path!).aversion = version;
+        const { path, acl, version } = txn.setACLTxn.read(reader);
+        Object.assign(this.existing(path!), { acl, aversion: version });
         return { ...effect(type), path, stat: this.stat(path!) };
       }
       case OpCode.check:
@@ -158,16 +172,17 @@ export class ModelTree {
   private create(
     { zxid, time }: txn.TxnHeader,
     type: number,
-    path: string,
-    data: Uint8Array | null,
+    { path: madePath, data, acl, parentCVersion }: MadeNode,
     owner: bigint,
-    parentCVersion: number,
     changes: Change[],
   ): Effect {
+    const path = madePath!;
     if (this.nodes.has(path)) throw new Error(`${path} is created twice`);
     const parent = this.existing(parentOf(path));
-    const node = { ...emptyNode(), data, owner, czxid: zxid, mzxid: zxid, pzxid: zxid };
-    this.nodes.set(path, { ...node, ctime: time, mtime: time });
+    const isReapable = type === OpCode.createContainer || type === OpCode.createTTL;
+    const node = { ...emptyNode(), data, acl, owner, isReapable };
+    const zxids = { czxid: zxid, mzxid: zxid, pzxid: zxid };
+    this.nodes.set(path, { ...node, ...zxids, ctime: time, mtime: time });
     parent.children.add(nameOf(path));
     const creations = parentCVersion === -1 ? parent.creations + 1 : parentCVersion;
     // As Apache's DataTree.createNode: both move together.
@@ -175,7 +190,7 @@ export class ModelTree {
       parent.creations = creations;
       parent.pzxid = zxid;
     }
-    if (owner !== 0n && owner !== containerOwner) {
+    if (owner !== 0n) {
       const owned = this.ephemerals.get(owner);
       if (owned === undefined) this.ephemerals.set(owner, new Set([path]));
       else owned.add(path);
@@ -222,7 +237,8 @@ function failure(reader: JuteReader): Effect {
 
 function emptyNode(): ModelNode {
   const zero = { czxid: 0n, mzxid: 0n, pzxid: 0n, ctime: 0n, mtime: 0n, owner: 0n };
-  return { ...zero, data: null, version: 0, creations: 0, aversion: 0, children: new Set() };
+  const versions = { version: 0, creations: 0, aversion: 0 };
+  return { ...zero, ...versions, data: null, acl: null, isReapable: false, children: new Set() };
 }
 
 export function parentOf(path: string): string {

@@ -18,9 +18,7 @@ export class RunDirectoryError extends Error {
 
 /** Reads everything into memory: about 1.6 GiB for a million operations and three logs. */
 export function readRunDirectory(disk: Disk, directory: string): RunInput {
-  const histories = listed(join(directory, 'clients'))
-    .filter((name) => name.endsWith(historySuffix))
-    .map((name) => readHistory(join(directory, 'clients', name)));
+  const histories = readHistories(directory);
   const servers = join(directory, 'servers');
   const logs = listed(servers).map((name) => readServer(disk, name, join(servers, name)));
   if (histories.length === 0) throw new RunDirectoryError(`no history in ${directory}/clients`);
@@ -29,6 +27,13 @@ export function readRunDirectory(disk: Disk, directory: string): RunInput {
     throw new RunDirectoryError(`no log in ${servers} begins with the first txn`);
   }
   return { histories, logs };
+}
+
+/** What all clients of the run recorded. Throws `RunDirectoryError`. */
+export function readHistories(directory: string): ClientHistory[] {
+  return listed(join(directory, 'clients'))
+    .filter((name) => name.endsWith(historySuffix))
+    .map((name) => readHistory(join(directory, 'clients', name)));
 }
 
 function listed(path: string): string[] {

@@ -31,6 +31,8 @@ export interface Run {
   readonly txnOf: Int32Array;
   /** How many txns the state had that answered an operation; -1 when it has no answer. */
   readonly seen: Int32Array;
+  /** Shortest timeout of each session, in ms, of those that its connections had. */
+  readonly timeouts: ReadonlyMap<bigint, number>;
   /** Operations by place in the log; -1 for txns of nobody who recorded. */
   readonly operationOf: Int32Array;
 }
@@ -41,9 +43,13 @@ const linesPerClient = 1_000_000;
 export function joinRun(histories: readonly ClientHistory[], log: readonly LoggedTxn[]): Run {
   const operations: Operation[] = [];
   const notifications: Notification[] = [];
+  const timeouts = new Map<bigint, number>();
   for (const [at, { client, ...history }] of histories.entries()) {
     for (const each of history.operations) {
       operations.push(Object.assign(each, { client, line: at * linesPerClient + each.connection }));
+    }
+    for (const { session, timeoutMs } of history.connections) {
+      timeouts.set(session, Math.min(timeoutMs, timeouts.get(session) ?? timeoutMs));
     }
     for (const each of history.notifications) {
       notifications.push(
@@ -63,7 +69,7 @@ export function joinRun(histories: readonly ClientHistory[], log: readonly Logge
     txnOf[at] = place;
     operationOf[place] = at;
   }
-  return { log, operations, notifications, txnOf, seen, operationOf };
+  return { log, operations, notifications, txnOf, seen, timeouts, operationOf };
 }
 
 /** Places in the log by session and cxid; of two with one key the first. */

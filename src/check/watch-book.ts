@@ -1,13 +1,15 @@
 /**
  * Stage H: keeps, along the log, which connection waits for what, and compares the events that
- * were due with those that came. For watches that a read leaves (getData, exists, getChildren); a
- * recorder sets none again on a new connection. Events without a zxid are matched in their order.
+ * were due with those that came. For watches that a read leaves (getData, exists, getChildren), which
+ * fire once, and for those of addWatch, which stay; a recorder sets none again on a new connection.
+ * Events without a zxid are matched in their order.
  */
 import { ErrorCode } from '../base/error-codes.ts';
 import { hex64 } from '../base/zxid.ts';
-import { EventType, OpCode } from '../jute/proto.ts';
+import { addWatchRequest, EventType, OpCode } from '../jute/proto.ts';
+import { JuteReader } from '../jute/reader.ts';
 import type { Findings } from './findings.ts';
-import type { Change } from './model-tree.ts';
+import { type Change, parentOf } from './model-tree.ts';
 import {
   isAnswered,
   type Notification,
@@ -21,26 +23,32 @@ interface Due extends Change {
   readonly zxid: bigint;
 }
 
+/** Of addWatch; 0 is persistent, and not recursive (Apache `AddWatchMode`). */
+const recursiveMode = 1;
+
 type Armed = Map<string, Set<number>>;
 
 export class WatchBook {
   private readonly data: Armed = new Map();
   private readonly children: Armed = new Map();
+  private readonly persistent: Armed = new Map();
+  private readonly recursive: Armed = new Map();
   private readonly due = new Map<number, Due[]>();
 
   /** A read with its watch flag set was answered. */
   onRead(operation: Operation): void {
     const { type, err, request, line } = operation;
+    if (type === OpCode.addWatch && err === 0) {
+      const { path, mode } = addWatchRequest.read(new JuteReader(request!));
+      arm(mode === recursiveMode ? this.recursive : this.persistent, path!, line);
+      return;
+    }
     const isExists = type === OpCode.exists;
     const isChildren = type === OpCode.getChildren || type === OpCode.getChildren2;
     if (!isExists && !isChildren && type !== OpCode.getData) return;
     if (err !== 0 && !(isExists && err === ErrorCode.noNode)) return;
     if (request?.at(-1) !== 1) return;
-    const armed = isChildren ? this.children : this.data;
-    const path = pathOf(operation)!;
-    const lines = armed.get(path);
-    if (lines === undefined) armed.set(path, new Set([line]));
-    else lines.add(line);
+    arm(isChildren ? this.children : this.data, pathOf(operation)!, line);
   }
 
   onChange(change: Change, zxid: bigint): void {
@@ -50,10 +58,21 @@ export class WatchBook {
     const concernsChildren =
       type === EventType.nodeChildrenChanged || type === EventType.nodeDeleted;
     if (concernsChildren) take(this.children, path, lines);
+    for (const line of this.persistent.get(path) ?? []) lines.add(line);
+    if (type !== EventType.nodeChildrenChanged) this.tellAbove(path, lines);
     for (const line of lines) {
       const due = this.due.get(line);
       if (due === undefined) this.due.set(line, [{ ...change, zxid }]);
       else due.push({ ...change, zxid });
+    }
+  }
+
+  /** Recursive watches hear of their node and of all below, and never of changed children. */
+  private tellAbove(path: string, lines: Set<number>): void {
+    if (this.recursive.size === 0) return;
+    for (let above = path; ; above = parentOf(above)) {
+      for (const line of this.recursive.get(above) ?? []) lines.add(line);
+      if (above === '/') return;
     }
   }
 
@@ -70,6 +89,12 @@ export class WatchBook {
       checkPlaces(notes, replies, findings);
     }
   }
+}
+
+function arm(armed: Armed, path: string, line: number): void {
+  const lines = armed.get(path);
+  if (lines === undefined) armed.set(path, new Set([line]));
+  else lines.add(line);
 }
 
 function take(armed: Armed, path: string, lines: Set<number>): void {
@@ -110,7 +135,7 @@ function checkNotLost(due: Due, replies: readonly Operation[], findings: Finding
   });
 }
 
-/** An event leaves before whatever shows its change, and never before an older state. */
+/** An event leaves before whatever shows its change, and behind the events of earlier changes. */
 function checkPlaces(
   notes: readonly Notification[],
   replies: readonly Operation[],
@@ -118,7 +143,13 @@ function checkPlaces(
 ): void {
   let next = 0;
   let seen: Operation | null = null;
+  let before: Notification | null = null;
   for (const note of notes) {
+    const last = before;
+    before = note;
+    if (last !== null && note.zxid >= 0n && note.zxid < last.zxid) {
+      findings.add('H', () => `${tellNote(note)} came behind ${tellNote(last)}`);
+    }
     while (next < replies.length && replies[next]!.position < note.position) {
       const reply = replies[next++]!;
       if (seen === null || reply.zxid > seen.zxid) seen = reply;

@@ -2,11 +2,17 @@ import { describe, expect, it } from 'vitest';
 import { checkRun, reportOf } from '../../src/check/check-run.ts';
 import { OpCode } from '../../src/jute/proto.ts';
 import { createTxn, errorTxn, multiTxn } from '../../src/jute/txn.ts';
+import { longerMutators } from './longer-mutators.ts';
+import { type LongerRun, longerRun } from './longer-run.ts';
 import { At, bytesOf, logged, type MadeRun, madeRun, readerSession } from './made-run.ts';
 import { mutators } from './mutators.ts';
 
 function check({ logs, writer, reader }: MadeRun) {
   return checkRun({ histories: [writer, reader], logs });
+}
+
+function checkLonger({ logs, writer, reader, third }: LongerRun) {
+  return checkRun({ histories: [writer, reader, third], logs });
 }
 
 describe('the history checker', () => {
@@ -21,6 +27,18 @@ describe('the history checker', () => {
     const result = check(run);
     expect([...result.findings.byStage.keys()], reportOf(result)).toContain(stage);
     expect(reportOf(result)).toContain(`${stage} BROKEN`);
+  });
+
+  it('finds nothing in a longer run that is right', () => {
+    expect(reportOf(checkLonger(longerRun()))).not.toContain('BROKEN');
+  });
+
+  it.each(Object.keys(longerMutators))('finds: %s', (name) => {
+    const { stage, mutate } = longerMutators[name]!;
+    const run = longerRun();
+    mutate(run);
+    const result = checkLonger(run);
+    expect([...result.findings.byStage.keys()], reportOf(result)).toContain(stage);
   });
 
   it('takes an answer that never came for one that may have been carried out', () => {

@@ -32,7 +32,7 @@ import { openAcl } from '../support/raw-requests.ts';
 export const nothing = record({});
 export const writerSession = 0x101n;
 export const readerSession = 0x102n;
-const text = (value: string) => new TextEncoder().encode(value);
+export const text = (value: string) => new TextEncoder().encode(value);
 
 export function bytesOf<T>(field: Field<T>, value: T): Uint8Array {
   return encodeRecord(field, value).slice();
@@ -105,6 +105,10 @@ export const statOfA = {
 };
 /** Behind the multi, which removed the one child. */
 export const laterStatOfA = { ...statOfA, cversion: 2, pzxid: At.multi };
+export const lastStatOfA = {
+  ...laterStatOfA,
+  ...{ mzxid: At.lastSet, mtime: 1010n, version: 2, dataLength: 5 },
+};
 const statOfE = {
   ...{ czxid: At.ephemeral, mzxid: At.ephemeral, ctime: 1008n, mtime: 1008n, version: 0 },
   ...{ cversion: 0, aversion: 0, ephemeralOwner: writerSession, dataLength: 0, numChildren: 0 },
@@ -113,11 +117,18 @@ const statOfE = {
 
 type Told = Pick<OperationRecord, 'type' | 'request' | 'zxid'> & Partial<OperationRecord>;
 
-function operations(session: bigint, startNs: bigint, all: readonly Told[]): OperationRecord[] {
+/** One after the other from `startNs` on; the first has the xid `firstXid`. */
+export function operations(
+  session: bigint,
+  startNs: bigint,
+  all: readonly Told[],
+  firstXid = 1,
+): OperationRecord[] {
   return all.map((told, i) => {
     const invokedNs = startNs + BigInt(i) * 100n;
     const times = { invokedNs, answeredNs: invokedNs + 50n };
-    const place = { session, connection: 1, xid: i + 1, position: 2 * i, err: 0 };
+    const xid = firstXid + i;
+    const place = { session, connection: 1, xid, position: 2 * (xid - 1), err: 0 };
     return { ...times, ...place, reply: new Uint8Array(0), ...told };
   });
 }
@@ -172,7 +183,7 @@ function reads(): OperationRecord[] {
   const look = (path: string, watch = false) => bytesOf(pathWatchRequest, { path, watch });
   const names = ['zookeeper', 'a', 'b', 'e'];
   const set = { path: '/a', data: text('three'), version: -1 };
-  const stat = { ...laterStatOfA, mzxid: At.lastSet, mtime: 1010n, version: 2, dataLength: 5 };
+  const stat = lastStatOfA;
   const data = text('two');
   return operations(readerSession, 1110n, [
     { type: exists, request: look('/a', true), zxid: At.readerOpens, err: -101 },

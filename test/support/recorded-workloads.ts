@@ -1,6 +1,7 @@
 /** What recording clients do all day: steps over a few shared nodes, chosen by a seed. */
 import { ErrorCode } from '../../src/base/error-codes.ts';
 import {
+  addWatchRequest,
   CreateFlag,
   createRequest,
   deleteRequest,
@@ -34,21 +35,30 @@ const remove = (client: Recorder, path: string) =>
 const read = (client: Recorder, type: number, path: string, watch = false) =>
   client.request(type, encodeRecord(pathWatchRequest, { path, watch }).slice());
 
-function multi(client: Recorder, parts: readonly { type: number; body: Uint8Array }[]) {
+const ask = (client: Recorder, type: number, path: string) =>
+  client.request(type, encodeRecord(pathRequest, { path }).slice());
+
+/** multi or multiRead. */
+function multi(
+  client: Recorder,
+  parts: readonly { type: number; body: Uint8Array }[],
+  multiType: number = OpCode.multi,
+) {
   const writer = new JuteWriter(256);
   for (const { type, body } of parts) {
     multiHeader.write(writer, { type, done: false, err: -1 });
     writer.writeRaw(body);
   }
   multiHeader.write(writer, { type: -1, done: true, err: -1 });
-  return client.request(OpCode.multi, writer.finish().slice());
+  return client.request(multiType, writer.finish().slice());
 }
 
 export const workloads: Readonly<Record<string, Step>> = {
   async register(client, random) {
     const path = `/register-${random.below(nodesPerWorkload)}`;
-    const choice = random.below(4);
+    const choice = random.below(5);
     if (choice === 0) return create(client, path);
+    if (choice === 2) return ask(client, OpCode.getACL, path);
     if (choice === 1) return read(client, OpCode.getData, path);
     const version = random.below(3) - 1;
     return client.request(OpCode.setData, setBody(path, random.bytes(16), version));
@@ -78,7 +88,11 @@ export const workloads: Readonly<Record<string, Step>> = {
       body: encodeRecord(deleteRequest, { path: to, version: -1 }).slice(),
     };
     await multi(client, random.below(4) === 0 ? [...parts, removal] : parts);
-    return read(client, OpCode.exists, to);
+    const looks = [from, to].map((path) => ({
+      type: OpCode.getData,
+      body: encodeRecord(pathWatchRequest, { path, watch: false }).slice(),
+    }));
+    return multi(client, looks, OpCode.multiRead);
   },
   async ephemeral(client, random) {
     const path = `/ephemeral-${random.below(8)}`;
@@ -97,16 +111,20 @@ export const workloads: Readonly<Record<string, Step>> = {
   },
   async watch(client, random) {
     const path = `/watched-${random.below(nodesPerWorkload)}`;
-    const [child, choice] = [`${path}/child`, random.below(8)];
+    const [child, choice] = [`${path}/child`, random.below(9)];
     if (choice === 0) return create(client, path);
     if (choice === 1) return create(client, child);
     if (choice === 2) return remove(client, random.below(2) === 0 ? child : path);
     if (choice === 3) return client.request(OpCode.setData, setBody(path, random.bytes(4), -1));
     if (choice === 4) return read(client, OpCode.getChildren, path, true);
-    return read(client, choice === 5 ? OpCode.exists : OpCode.getData, path, true);
+    if (choice === 5) {
+      const mode = random.below(2);
+      return client.request(OpCode.addWatch, encodeRecord(addWatchRequest, { path, mode }).slice());
+    }
+    return read(client, choice === 6 ? OpCode.exists : OpCode.getData, path, true);
   },
   sync(client) {
-    return client.request(OpCode.sync, encodeRecord(pathRequest, { path: '/' }).slice());
+    return ask(client, OpCode.sync, '/');
   },
 };
 
