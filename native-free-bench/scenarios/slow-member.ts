@@ -2,6 +2,7 @@
  * Three servers of which one is late: the other two are a quorum, so that nobody should wait for
  * the third. All members reach each other through proxies, in both cases.
  */
+import { PeerRelays } from '../../test/support/peer-relays.ts';
 import type { OwnContender, RunningServer } from './contender.ts';
 import { startEnsemble } from './ensemble-start.ts';
 import { type LoadCase, measureCases } from './load-cases.ts';
@@ -29,7 +30,8 @@ async function* run(
   progress: Progress,
 ): AsyncGenerator<Outcome> {
   for (const contender of contenders) {
-    const ensemble = await startEnsemble(contender, true);
+    const relays = new PeerRelays();
+    const ensemble = await startEnsemble(contender, relays);
     const leader = await ensemble.leader();
     const [slow, ...others] = ensemble.ids.filter((id) => id !== leader);
     const fast = [leader, ...others];
@@ -42,7 +44,7 @@ async function* run(
     const halves = ['all in time: ', 'one 50 ms late: '];
     try {
       for (const [half, prefix] of halves.entries()) {
-        if (half === 1) ensemble.relays?.slowDownMember(slow!, delayMs);
+        if (half === 1) relays.slowDown(delayMs, slow);
         yield* measureCases(running, cases, size, progress, prefix);
       }
     } finally {

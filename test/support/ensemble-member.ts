@@ -3,10 +3,12 @@
  * serves them at the moment, ours or Apache's. The next process on the same directory may be of
  * another kind.
  */
+import { execFileSync } from 'node:child_process';
 import { mkdirSync, rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { apacheClassPath } from '../../native-free-bench/apache/jars.ts';
 import { askFourLetterWord } from './four-letter-word.ts';
+import type { MemberNetwork } from './member-network.ts';
 import type { PeerPorts } from './peer-relays.ts';
 import { projectRoot } from './project-root.ts';
 import { type ServerCommand, ServerProcess } from './server-process.ts';
@@ -24,21 +26,26 @@ export interface MemberPlace {
   readonly dataDir: string;
 }
 
+export interface MemberOptions {
+  /** The text of zoo.cfg. */
+  readonly config: string;
+  /** Heap of a JVM, as `-Xmx` takes it. */
+  readonly heap: string;
+  readonly network: MemberNetwork | undefined;
+}
+
 const wordTimeoutMs = 1000;
 
 export class EnsembleMember {
   readonly place: MemberPlace;
   kind: MemberKind;
-  private readonly config: string;
-  private readonly heap: string;
+  private readonly options: MemberOptions;
   private process: ServerProcess | null = null;
 
-  /** `config` is the text of zoo.cfg; `heap` limits a JVM, as `-Xmx` takes it. */
-  constructor(place: MemberPlace, kind: MemberKind, config: string, heap: string) {
+  constructor(place: MemberPlace, kind: MemberKind, options: MemberOptions) {
     this.place = place;
     this.kind = kind;
-    this.config = config;
-    this.heap = heap;
+    this.options = options;
     this.prepareDirectory();
   }
 
@@ -66,7 +73,9 @@ export class EnsembleMember {
   /** Resolves when there is a process; whether it serves depends on the others. */
   async start(): Promise<void> {
     if (this.isRunning) throw new Error(`member ${this.id} runs already`);
-    this.process = await ServerProcess.spawn(await this.command());
+    const { network } = this.options;
+    const command = await this.command();
+    this.process = await ServerProcess.spawn(network?.inside(this.id, command) ?? command);
   }
 
   /** SIGTERM, and waits for the end. Returns the exit code, null when a signal ended it. */
@@ -77,6 +86,16 @@ export class EnsembleMember {
   /** SIGKILL, and waits for the end. */
   async kill(): Promise<void> {
     await this.process?.kill();
+  }
+
+  /** Settles when the process that runs now is gone: its exit code, or null after a signal. */
+  get exited(): Promise<number | null> {
+    return this.running().exited;
+  }
+
+  /** From now on no file of the running process can be written beyond this size. */
+  limitFileBytes(bytes: number): void {
+    execFileSync('prlimit', ['--pid', String(this.pid), `--fsize=${bytes}`]);
   }
 
   pause(): void {
@@ -110,7 +129,7 @@ export class EnsembleMember {
     const { dataDir, id } = this.place;
     mkdirSync(dataDir, { recursive: true });
     writeFileSync(join(dataDir, 'myid'), `${id}\n`);
-    writeFileSync(join(dataDir, 'zoo.cfg'), this.config);
+    writeFileSync(join(dataDir, 'zoo.cfg'), this.options.config);
   }
 
   private async command(): Promise<ServerCommand> {
@@ -122,7 +141,7 @@ export class EnsembleMember {
     }
     const classPath = await apacheClassPath(this.kind.slice('apache '.length));
     const main = 'org.apache.zookeeper.server.quorum.QuorumPeerMain';
-    const args = [`-Xmx${this.heap}`, '-cp', classPath, main, configFile];
+    const args = [`-Xmx${this.options.heap}`, '-cp', classPath, main, configFile];
     return { command: 'java', args, port, dataDir };
   }
 }

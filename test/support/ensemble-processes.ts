@@ -12,7 +12,7 @@ import {
 } from './ensemble-member.ts';
 import { eventually } from './eventually.ts';
 import { freePort } from './free-port.ts';
-import { PeerRelays } from './peer-relays.ts';
+import type { MemberNetwork } from './member-network.ts';
 import { temporaryDirectory } from './ringkeeper-process.ts';
 
 export interface EnsembleOptions {
@@ -24,8 +24,8 @@ export interface EnsembleOptions {
   readonly host?: string;
   /** Further lines of `zoo.cfg` for all members; they win over the defaults. */
   readonly settings?: Readonly<Record<string, string>>;
-  /** Members reach each other through proxies; see `relays`. */
-  readonly hasRelays?: boolean;
+  /** Between the members; they reach each other directly unless given. Ends with the ensemble. */
+  readonly network?: MemberNetwork;
   /** Heap of a JVM, as `-Xmx` takes it. */
   readonly heap?: string;
 }
@@ -46,13 +46,16 @@ const defaultSettings = {
 
 export class EnsembleProcesses {
   readonly members: readonly EnsembleMember[];
-  /** Null unless asked for. */
-  readonly relays: PeerRelays | null;
+  private readonly network: MemberNetwork | undefined;
   private readonly directory: string;
 
-  private constructor(members: EnsembleMember[], relays: PeerRelays | null, directory: string) {
+  private constructor(
+    members: EnsembleMember[],
+    network: MemberNetwork | undefined,
+    directory: string,
+  ) {
     this.members = members;
-    this.relays = relays;
+    this.network = network;
     this.directory = directory;
   }
 
@@ -70,13 +73,13 @@ export class EnsembleProcesses {
         dataDir: join(directory, String(id)),
       });
     }
-    const ports = new Map(places.map((place) => [place.id, place.ports]));
-    const relays = options.hasRelays === true ? await PeerRelays.open(ports) : null;
+    const { network, heap = '256m' } = options;
+    await network?.open(places);
     const members = places.map((place, i) => {
-      const config = configOf(place, places, relays, options);
-      return new EnsembleMember(place, kinds[i]!, config, options.heap ?? '256m');
+      const config = configOf(place, places, options);
+      return new EnsembleMember(place, kinds[i]!, { config, heap, network });
     });
-    return new EnsembleProcesses(members, relays, directory);
+    return new EnsembleProcesses(members, network, directory);
   }
 
   /** Prepares and starts; resolves when all members serve. */
@@ -198,7 +201,7 @@ export class EnsembleProcesses {
   /** Ends everything and removes the directories. */
   async close(): Promise<void> {
     await this.kill(...this.ids);
-    await this.relays?.close();
+    await this.network?.close();
     rmSync(this.directory, { recursive: true, force: true });
   }
 
@@ -215,12 +218,12 @@ export class EnsembleProcesses {
 function configOf(
   own: MemberPlace,
   places: readonly MemberPlace[],
-  relays: PeerRelays | null,
-  { host = '127.0.0.1', settings }: EnsembleOptions,
+  { host = '127.0.0.1', settings, network }: EnsembleOptions,
 ): string {
-  const lines = places.map(({ id, role, ports }) => {
-    const { quorum, election } = id === own.id ? ports : (relays?.portsOf(own.id, id) ?? ports);
-    return [`server.${id}`, `${host}:${quorum}:${election}:${role}`];
+  const lines = places.map((place) => {
+    const address = network?.addressOf(own, place) ?? { host, ports: place.ports };
+    const { quorum, election } = address.ports;
+    return [`server.${place.id}`, `${address.host}:${quorum}:${election}:${place.role}`];
   });
   const all = {
     ...defaultSettings,

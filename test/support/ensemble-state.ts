@@ -5,6 +5,7 @@
 import { OpCode, pathRequest } from '../../src/jute/proto.ts';
 import type { EnsembleMember } from './ensemble-member.ts';
 import type { EnsembleProcesses } from './ensemble-processes.ts';
+import { eventually } from './eventually.ts';
 import { askFourLetterWord } from './four-letter-word.ts';
 import { encodeRecord, RawClient } from './raw-client.ts';
 import { type SeenNode, walkTree } from './tree-walk.ts';
@@ -24,8 +25,8 @@ export async function sameTreeOnAll(ensemble: EnsembleProcesses): Promise<SeenTr
     const first = sights[0]!;
     for (const [i, { tree, digests }] of sights.entries()) {
       const where = `member ${members[i]!.id} beside member ${members[0]!.id}`;
-      const path = firstDifference(first.tree, tree);
-      if (path !== null) throw new Error(`${where}: ${path} differs`);
+      const difference = firstDifference(first.tree, tree);
+      if (difference !== null) throw new Error(`${where}: ${difference}`);
       const zxid = firstUnlike(first.digests, digests);
       if (zxid !== null) throw new Error(`${where}: the digest at 0x${zxid} differs`);
     }
@@ -48,10 +49,16 @@ export function missingFrom(tree: SeenTree, paths: readonly string[]): string[] 
   return paths.filter((path) => tree[path] === undefined);
 }
 
-/** How often a member found its digest to be another one than that of the txn. */
-export async function digestMismatches(member: EnsembleMember): Promise<number> {
-  const mntr = await askFourLetterWord(member.port, 'mntr');
-  return Number(/^zk_digest_mismatches_count\s+(\d+)/m.exec(mntr)?.[1]);
+/**
+ * How often a member found its digest to be another one than that of the txn. Waits until it
+ * serves: before, it counts for nobody.
+ */
+export function digestMismatches(member: EnsembleMember): Promise<number> {
+  return eventually(`mntr of member ${member.id}`, async () => {
+    const mntr = await askFourLetterWord(member.port, 'mntr');
+    const count = /^zk_digest_mismatches_count\s+(\d+)/m.exec(mntr)?.[1];
+    return count === undefined ? null : Number(count);
+  });
 }
 
 async function look(member: EnsembleMember): Promise<{
@@ -71,9 +78,11 @@ async function look(member: EnsembleMember): Promise<{
   }
 }
 
+/** The first path that the two do not show alike, with what each of them has there. */
 function firstDifference(a: SeenTree, b: SeenTree): string | null {
-  for (const path of new Set([...Object.keys(a), ...Object.keys(b)])) {
-    if (textOf(a[path]) !== textOf(b[path])) return path;
+  for (const path of new Set([...Object.keys(b), ...Object.keys(a)])) {
+    const [here, there] = [textOf(b[path]), textOf(a[path])];
+    if (here !== there) return `${path} differs:\n  ${here}\nbeside\n  ${there}`;
   }
   return null;
 }

@@ -9,6 +9,7 @@ declare module 'node-zookeeper-client' {
     close(): void;
     getSessionId(): Buffer;
     create(path: string, data: Buffer, mode: number, callback: Callback<string>): void;
+    exists(path: string, callback: Callback<{ ephemeralOwner: Buffer } | null>): void;
     getData(path: string, callback: Callback<Buffer>): void;
   }
 

@@ -2,7 +2,10 @@
  * Proxies between the members of an ensemble: each member reaches each other one through proxies
  * of its own, so that one direction between two members can be cut while all others work.
  */
+import type { MemberPlace } from './ensemble-member.ts';
 import { freePort } from './free-port.ts';
+import type { MemberNetwork, PeerAddress } from './member-network.ts';
+import type { ServerCommand } from './server-process.ts';
 import { type Flow, TcpProxy } from './tcp-proxy.ts';
 
 /** Where a member listens for the other ones. */
@@ -18,32 +21,29 @@ interface Relay {
   readonly election: TcpProxy;
 }
 
-export class PeerRelays {
-  private readonly relays: readonly Relay[];
+export class PeerRelays implements MemberNetwork {
+  private readonly relays: Relay[] = [];
 
-  private constructor(relays: readonly Relay[]) {
-    this.relays = relays;
-  }
-
-  /** `ports` by the number of the member. */
-  static async open(ports: ReadonlyMap<number, PeerPorts>): Promise<PeerRelays> {
-    const relays: Relay[] = [];
-    for (const from of ports.keys()) {
-      for (const [to, target] of ports) {
+  async open(places: readonly MemberPlace[]): Promise<void> {
+    for (const { id: from } of places) {
+      for (const { id: to, ports } of places) {
         if (from === to) continue;
-        const quorum = await TcpProxy.listen(await freePort(), target.quorum);
-        const election = await TcpProxy.listen(await freePort(), target.election);
-        relays.push({ from, to, quorum, election });
+        const quorum = await TcpProxy.listen(await freePort(), ports.quorum);
+        const election = await TcpProxy.listen(await freePort(), ports.election);
+        this.relays.push({ from, to, quorum, election });
       }
     }
-    return new PeerRelays(relays);
   }
 
-  /** The ports on which member `from` reaches member `to`. */
-  portsOf(from: number, to: number): PeerPorts {
-    const relay = this.relays.find((each) => each.from === from && each.to === to);
-    if (relay === undefined) throw new Error(`no relay from ${from} to ${to}`);
-    return { quorum: relay.quorum.port, election: relay.election.port };
+  addressOf(from: MemberPlace, to: MemberPlace): PeerAddress {
+    const relay = this.relays.find((each) => each.from === from.id && each.to === to.id);
+    const ports =
+      relay === undefined ? to.ports : { quorum: relay.quorum.port, election: relay.election.port };
+    return { host: '127.0.0.1', ports };
+  }
+
+  inside(_id: number, command: ServerCommand): ServerCommand {
+    return command;
   }
 
   /** Nothing that `from` says reaches `to` any more; the other direction works on. */
@@ -58,39 +58,28 @@ export class PeerRelays {
     }
   }
 
-  /** Everything between members arrives so much later. */
-  slowDown(delayMs: number): void {
-    for (const flow of this.allFlows()) flow.delayMs = delayMs;
+  /** Everything between members, or to and from one of them, arrives so much later. */
+  slowDown(delayMs: number, member?: number): void {
+    for (const flow of this.flowsOf(member)) flow.delayMs = delayMs;
   }
 
-  /** Everything that `member` says to the others, and they to it, arrives so much later. */
-  slowDownMember(member: number, delayMs: number): void {
-    for (const { from, to, quorum, election } of this.relays) {
-      if (from !== member && to !== member) continue;
-      for (const { forward, backward } of [quorum, election]) {
-        forward.delayMs = delayMs;
-        backward.delayMs = delayMs;
-      }
-    }
-  }
-
-  /** Everything between members arrives in pieces of at most so many bytes. */
-  split(pieceBytes: number): void {
-    for (const flow of this.allFlows()) flow.pieceBytes = pieceBytes;
+  /** Everything between members, or to and from one, arrives in pieces of at most so many bytes. */
+  split(pieceBytes: number, member?: number): void {
+    for (const flow of this.flowsOf(member)) flow.pieceBytes = pieceBytes;
   }
 
   /** Resets all connections between members. */
   reset(): void {
-    for (const proxy of this.proxies()) proxy.reset();
+    for (const proxy of proxiesOf(this.relays)) proxy.reset();
   }
 
   /** Everything flows again, what has waited first. */
   heal(): void {
-    for (const flow of this.allFlows()) flow.heal();
+    for (const flow of this.flowsOf()) flow.heal();
   }
 
   async close(): Promise<void> {
-    await Promise.all(this.proxies().map((proxy) => proxy.close()));
+    await Promise.all(proxiesOf(this.relays).map((proxy) => proxy.close()));
   }
 
   /** All ways by which bytes of `from` reach `to`, whoever of the two has connected. */
@@ -103,11 +92,15 @@ export class PeerRelays {
     });
   }
 
-  private allFlows(): Flow[] {
-    return this.proxies().flatMap(({ forward, backward }) => [forward, backward]);
+  /** All flows, or those to and from one member. */
+  private flowsOf(member?: number): Flow[] {
+    const relays = this.relays.filter(({ from, to }) => {
+      return member === undefined || from === member || to === member;
+    });
+    return proxiesOf(relays).flatMap(({ forward, backward }) => [forward, backward]);
   }
+}
 
-  private proxies(): TcpProxy[] {
-    return this.relays.flatMap(({ quorum, election }) => [quorum, election]);
-  }
+function proxiesOf(relays: readonly Relay[]): TcpProxy[] {
+  return relays.flatMap(({ quorum, election }) => [quorum, election]);
 }

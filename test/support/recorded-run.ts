@@ -11,15 +11,17 @@ export interface RecordedRunOptions {
   readonly directory: string;
   readonly seed: number;
   readonly clients: number;
+  readonly sessionTimeoutMs?: number;
 }
 
 /** The clients work until `meanwhile` is through, which is told how many answers they have. */
 export async function recordRun(
-  { ports, directory, seed, clients }: RecordedRunOptions,
+  { ports, directory, seed, clients, sessionTimeoutMs }: RecordedRunOptions,
   meanwhile: (acknowledged: () => number) => Promise<void>,
 ): Promise<void> {
   const recorders = Array.from({ length: clients }, (_, i) => {
-    return new Recorder({ ports: [...ports.slice(i % ports.length), ...ports] });
+    const inTurn = [...ports.slice(i % ports.length), ...ports];
+    return new Recorder({ ports: inTurn, ...(sessionTimeoutMs && { sessionTimeoutMs }) });
   });
   const acknowledged = () => recorders.reduce((sum, each) => sum + each.acknowledged, 0);
   let isOver = false;

@@ -24,6 +24,7 @@ export interface RecorderOptions {
 }
 
 const retryPauseMs = 20;
+const closeTriesMax = 50;
 const now = () => process.hrtime.bigint();
 
 export class Recorder {
@@ -62,9 +63,12 @@ export class Recorder {
     }
   }
 
-  /** Ends the session and the recording. */
+  /** Ends the session, wherever somebody serves it, and the recording. */
   async close(): Promise<void> {
-    await this.request(OpCode.closeSession, new Uint8Array(0));
+    for (let tries = 0; tries < closeTriesMax; tries++) {
+      if ((await this.request(OpCode.closeSession, new Uint8Array(0))) !== null) break;
+      if (this.session === null) break;
+    }
     if (this.client !== null) await this.leave(this.client);
   }
 

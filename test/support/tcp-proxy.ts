@@ -33,6 +33,7 @@ export class Flow {
   }
 }
 
+const host = '127.0.0.1';
 /** Bytes that may wait in the proxy; more than them wait in the kernel, and then at the sender. */
 const waitingBytesMax = 64 * 1024;
 
@@ -96,20 +97,20 @@ export class TcpProxy {
   private readonly server: Server;
   private readonly sockets = new Set<Socket>();
 
-  private constructor(server: Server, targetPort: number) {
+  private constructor(server: Server, target: number | string) {
     this.server = server;
     this.port = (server.address() as AddressInfo).port;
-    server.on('connection', (near) => this.join(near, targetPort));
+    server.on('connection', (near) => this.join(near, target));
   }
 
-  /** Listens on `port` and leads to `targetPort`, both on the loopback interface. */
-  static async listen(port: number, targetPort: number): Promise<TcpProxy> {
+  /** Listens on `port` and leads to a port, both on the loopback interface, or to a local socket. */
+  static async listen(port: number, target: number | string): Promise<TcpProxy> {
     const server = createServer({ noDelay: true, allowHalfOpen: true });
     await new Promise<void>((resolve, reject) => {
       server.once('error', reject);
-      server.listen(port, '127.0.0.1', resolve);
+      server.listen(port, host, resolve);
     });
-    return new TcpProxy(server, targetPort);
+    return new TcpProxy(server, target);
   }
 
   /** Ends all connections with a reset. New ones are welcome. */
@@ -123,9 +124,9 @@ export class TcpProxy {
     await closed;
   }
 
-  private join(near: Socket, targetPort: number): void {
-    const options = { port: targetPort, host: '127.0.0.1', noDelay: true, allowHalfOpen: true };
-    const far = connect(options);
+  private join(near: Socket, target: number | string): void {
+    const place = typeof target === 'string' ? { path: target } : { port: target, host };
+    const far = connect({ ...place, noDelay: true, allowHalfOpen: true });
     this.hold(near, far);
     this.hold(far, near);
     this.forward.pump(near, far);
