@@ -41,7 +41,7 @@ export const logBatchBytesMax = 4 * mib;
 /** Txns that the thread which decided on them may write to the log by itself. */
 export const loneTxnsMax = 8;
 /** It does so where a sync takes no longer than this. */
-export const loneSyncMsMax = 0.5;
+export const loneSyncMsMax = 1;
 /** Nodes that a read on the front may visit before it hands over to the keeper. */
 export const fastReadChildrenMax = 10_000;
 /** Tries of a lock-free read before the front hands the request to the keeper. */

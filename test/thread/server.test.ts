@@ -4,9 +4,11 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import type { Worker } from 'node:worker_threads';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
+import { readMetrics } from '../../src/admin/metrics.ts';
 import type { FrontAgent } from '../../src/front/front.ts';
 import type { Housekeeper } from '../../src/jobs/housekeeper.ts';
 import { type RingkeeperServer, startRingkeeper } from '../../src/server.ts';
+import type { SharedServer } from '../../src/thread/shared.ts';
 import { settingsOf } from '../agents/front-harness.ts';
 import { create } from '../agents/requests.ts';
 import { RawClient } from '../support/raw-client.ts';
@@ -23,9 +25,9 @@ describe('a server', () => {
 
   afterEach(() => rm(dataDir, { recursive: true }));
 
-  function start(placement: string): Promise<RingkeeperServer> {
+  function start(placement: string, more: object = {}): Promise<RingkeeperServer> {
     const memory = { 'ringkeeper.treeMemoryMb': '16', 'ringkeeper.placement': placement };
-    const settings = settingsOf({ dataDir, clientPort: '0', ...memory });
+    const settings = settingsOf({ dataDir, clientPort: '0', ...memory, ...more });
     const onFailure = (error: unknown) => failures.push(error);
     return startRingkeeper({ settings, serverId: 1, membership: null, onFailure });
   }
@@ -68,6 +70,34 @@ describe('a server', () => {
     await client.abandon();
     await server.close();
     expect(readdirSync(join(dataDir, 'version-2')).filter((name) => /tmp$/.test(name))).toEqual([]);
+  });
+
+  /** Writes one after the other, until the thread of the ensemble has written one to the log. */
+  async function writeAlone(server: RingkeeperServer, writesMax: number): Promise<number> {
+    const client = await RawClient.connect({ port: server.port });
+    const { shared } = server as unknown as { shared: SharedServer };
+    let here = 0;
+    for (let i = 0; i < writesMax && here === 0; i++) {
+      await create(client, `/${i}`, '');
+      here = readMetrics([shared.metrics.ensemble]).summaries.sync_processor_batch_size.count;
+    }
+    await client.abandon();
+    await server.close();
+    return here;
+  }
+
+  // Without syncs every disk is fast.
+  it.each(['inline', 'paired', 'threads'])(
+    'writes what comes alone by the thread that decided on it, %s',
+    async (placement) => {
+      const server = await start(placement, { forceSync: 'no' });
+      expect(await writeAlone(server, 5000)).toBeGreaterThan(0);
+    },
+  );
+
+  it('writes nothing there when it is told not to', async () => {
+    const more = { forceSync: 'no', 'ringkeeper.loneWrites': 'false' };
+    expect(await writeAlone(await start('paired', more), 200)).toBe(0);
   });
 
   it('is closed for everybody who closes it at the same time', async () => {
