@@ -30,6 +30,8 @@ import {
 import { assembleFront } from './thread/assemble-front.ts';
 import { assembleHousekeeper } from './thread/assemble-jobs.ts';
 import { bundledEntry } from './thread/bundled-entry.ts';
+import { listenerOptions } from './thread/client-port.ts';
+import { FurtherFronts } from './thread/further-fronts.ts';
 import { MainLoop } from './thread/main-loop.ts';
 import { nodePorts } from './thread/node-ports.ts';
 import { choosePlacement, placements } from './thread/placement.ts';
@@ -72,7 +74,8 @@ export class RingkeeperServer {
   private readonly status: SharedStatus;
   private readonly front: FrontAgent;
   private readonly loop: MainLoop;
-  private readonly listeners: ClientListener[];
+  private readonly listeners: readonly ClientListener[];
+  private readonly furtherFronts = new FurtherFronts((error) => this.fail(error));
   private readonly housekeeper: Housekeeper;
   private readonly workers: Worker[] = [];
   private lock: DirectoryLock | null = null;
@@ -101,7 +104,7 @@ export class RingkeeperServer {
     this.housekeeper = assembleHousekeeper(settings, this.shared, this.ports);
     const parts = { ...options, shared: this.shared, ports: this.ports };
     this.front = assembleFront({
-      ...parts,
+      ...{ ...parts, index: 0 },
       clientPort: () => this.port,
       wake: () => this.loop.wake(),
       onFailure: (error) => this.fail(error),
@@ -116,7 +119,10 @@ export class RingkeeperServer {
       mayBlockMs: () => (mayBlock && this.front.isOnlyWaiting ? blockMsMax : 0),
       onFailure: (error) => this.fail(error),
     });
-    this.listeners = this.makeListeners();
+    const isListening = settings.clientPort !== null;
+    const accept = (socket: Socket) => this.accept(socket);
+    const listener = () => new ClientListener(listenerOptions(settings, this.ports.logger, accept));
+    this.listeners = isListening ? [listener()] : [];
   }
 
   /** `host:port` for clients on this machine; an IPv6 address stands in brackets. */
@@ -143,12 +149,14 @@ export class RingkeeperServer {
   pause(): void {
     this.front.clients.isPaused = true;
     this.loop.pause();
+    this.furtherFronts.pause();
   }
 
   resume(): void {
     this.front.clients.isPaused = false;
     this.front.clients.resumeStalled();
     this.loop.resume();
+    this.furtherFronts.resume();
   }
 
   private mainAgents(): Agent[] {
@@ -174,22 +182,6 @@ export class RingkeeperServer {
     ];
   }
 
-  private makeListeners(): ClientListener[] {
-    const { settings } = this.options;
-    if (settings.clientPort === null) return [];
-    return [
-      new ClientListener({
-        host: settings.clientPortAddress ?? undefined,
-        port: settings.clientPort,
-        backlog:
-          settings.clientPortListenBacklog > 0 ? settings.clientPortListenBacklog : undefined,
-        keepAlive: settings.clientTcpKeepAlive,
-        accept: (socket) => this.accept(socket),
-        onError: (error) => this.ports.logger.error({ error: error.message }, 'Accept failed'),
-      }),
-    ];
-  }
-
   private accept(socket: Socket): ClientConnection | null {
     try {
       return this.front.clients.accept(socket);
@@ -208,6 +200,7 @@ export class RingkeeperServer {
     for (const listener of this.listeners) this.port = await listener.listen();
     this.startWorkers();
     this.loop.start();
+    await Promise.all([this.startFurtherFronts(), this.recovering]);
     this.recovered = await this.recovering;
     this.state = 'serving';
     this.housekeeper.start(this.recovered.replayedTxns > 0);
@@ -216,7 +209,7 @@ export class RingkeeperServer {
   private startWorkers(): void {
     const { shared } = this;
     const { settings, serverId, membership } = this.options;
-    for (let thread = 1; thread < shared.bells.length; thread++) {
+    for (let thread = 1; thread < placements[shared.placement].length; thread++) {
       const workerData: WorkerStart = { thread, shared, settings, serverId, membership };
       const worker = new Worker(bundledEntry('thread/worker.js'), { workerData });
       worker.on('message', (message: { recovered: Recovered }) =>
@@ -228,13 +221,23 @@ export class RingkeeperServer {
     }
   }
 
+  private async startFurtherFronts(): Promise<void> {
+    const { shared, port } = this;
+    const { settings, serverId, membership } = this.options;
+    for (const { descriptor } of this.listeners) {
+      const start = { shared, settings, serverId, membership, port, descriptor };
+      await this.furtherFronts.start(start);
+    }
+  }
+
   private fail(error: unknown): void {
     if (this.state === 'failed' || this.state === 'closed') return;
     const wasStarting = this.state === 'starting';
     this.state = 'failed';
     this.stopListening();
     try {
-      // The front could still read a tree that nobody writes any more.
+      // The fronts could still read a tree that nobody writes any more.
+      void this.furtherFronts.close(drainMsMax);
       this.front.stop();
     } finally {
       if (wasStarting) this.onStartFailed(error);
@@ -245,6 +248,7 @@ export class RingkeeperServer {
   private stopListening(): void {
     this.status.serving = Serving.stopping;
     for (const listener of this.listeners) listener.close();
+    this.furtherFronts.stopListening();
   }
 
   /**
@@ -260,10 +264,11 @@ export class RingkeeperServer {
     const failed = this.state === 'failed';
     this.stopListening();
     const lastMs = this.ports.clock.monotonicMs() + drainMsMax;
-    while (!failed && this.front.inFlight > 0 && this.ports.clock.monotonicMs() < lastMs) {
+    while (!failed && this.front.inFlightOfAll > 0 && this.ports.clock.monotonicMs() < lastMs) {
       await sleep(drainStepMs);
     }
     this.state = 'closed';
+    await this.furtherFronts.close(drainMsMax);
     this.loop.close();
     // A loop that failed, or was not started, does not stop its agents.
     this.front.stop();

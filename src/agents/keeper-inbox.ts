@@ -1,5 +1,5 @@
 /**
- * Reads the records that fronts send and calls the core for each: the one place that knows how
+ * Reads the records that one front sends and calls the core for each: the one place that knows how
  * `ToKeeper` records are laid out on the receiving side.
  */
 
@@ -9,24 +9,37 @@ import { JuteReader } from '../jute/reader.ts';
 import type { KeeperCore } from '../processor/keeper-core.ts';
 import type { QueryKind } from '../processor/queries.ts';
 import type { RingReceiver } from '../ring/ring-receiver.ts';
-import { ConnectLayout, queryKinds, RequestLayout, ToKeeper } from './messages.ts';
+import { AnswerLayout, ConnectLayout, queryKinds, RequestLayout, ToKeeper } from './messages.ts';
 
 export interface KeeperInboxEffects {
   /** Answers a query of the front. */
-  onQuery(queryId: number, kind: QueryKind): void;
+  onQuery(front: number, queryId: number, kind: QueryKind): void;
+  /** Hands on what one front asks another one. */
+  onAskFront(asker: number, queryId: number, front: number, what: number): void;
+  /** Hands on a piece of the answer: `json[start..end)`. */
+  onFrontAnswer(
+    asker: number,
+    queryId: number,
+    isMoreToCome: boolean,
+    json: Uint8Array,
+    start: number,
+    end: number,
+  ): void;
   roll(): void;
 }
 
 type Kind = (typeof ToKeeper)[keyof typeof ToKeeper];
 
 export class KeeperInbox {
+  private readonly front: number;
   private readonly ring: RingReceiver;
   private readonly core: KeeperCore;
   private readonly effects: KeeperInboxEffects;
   private readonly reader = new JuteReader();
   private mayTake: () => boolean = () => true;
 
-  constructor(ring: RingReceiver, core: KeeperCore, effects: KeeperInboxEffects) {
+  constructor(front: number, ring: RingReceiver, core: KeeperCore, effects: KeeperInboxEffects) {
+    this.front = front;
     this.ring = ring;
     this.core = core;
     this.effects = effects;
@@ -66,7 +79,7 @@ export class KeeperInbox {
         return true;
       case ToKeeper.query: {
         const kind = queryKinds[view.getInt32(offset + 4)] ?? 'gauges';
-        this.effects.onQuery(view.getInt32(offset), kind);
+        this.effects.onQuery(this.front, view.getInt32(offset), kind);
         return true;
       }
       case ToKeeper.expire:
@@ -74,6 +87,15 @@ export class KeeperInbox {
         return true;
       case ToKeeper.snapshot:
         this.effects.roll();
+        return true;
+      case ToKeeper.askFront: {
+        const front = view.getInt32(offset + 4);
+        const what = view.getInt32(offset + 8);
+        this.effects.onAskFront(this.front, view.getInt32(offset), front, what);
+        return true;
+      }
+      case ToKeeper.frontAnswer:
+        this.onFrontAnswer(offset, offset + length);
         return true;
       default:
         return unreachable(kind);
@@ -97,6 +119,19 @@ export class KeeperInbox {
         passwd,
       },
       address,
+    );
+  }
+
+  private onFrontAnswer(offset: number, end: number): void {
+    const { view, bytes } = this.ring;
+    const at = offset + 4;
+    this.effects.onFrontAnswer(
+      view.getInt32(offset),
+      view.getInt32(at + AnswerLayout.queryId),
+      view.getInt32(at + AnswerLayout.more) === 1,
+      bytes,
+      at + AnswerLayout.bytes,
+      end,
     );
   }
 

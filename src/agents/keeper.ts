@@ -1,16 +1,15 @@
 /**
- * The keeper agent: feeds what the front sends into the core, and carries the core's output to
- * the front and to the ensemble, which in turn tells it when to serve and as what. It decides
- * nothing; `processor/keeper-core.ts` does. While a ring to the front or to the log is full it takes
- * no requests, so nothing piles up here.
+ * The keeper agent: feeds what the fronts send into the core, and carries the core's output to
+ * the fronts and to the ensemble, which in turn tells it when to serve and as what. It decides
+ * nothing; `processor/keeper-core.ts` does. While a ring to a front or to the log is full it takes
+ * no requests, so nothing piles up here. Fronts take turns at being the first whose requests it
+ * takes, so none of them waits for ever behind the others.
  */
 import type { Agent } from '../base/agent.ts';
 import { assert } from '../base/assert.ts';
-import { copyBytes, ViewCache } from '../base/copy-bytes.ts';
-import { outstandingMax, replyPieceBytes } from '../base/limits.ts';
+import { outstandingMax } from '../base/limits.ts';
 import type { Clock } from '../base/ports.ts';
 import type { Epoch, Zxid } from '../base/zxid.ts';
-import { encodeUtf8 } from '../jute/utf8.ts';
 import type { KeeperCore } from '../processor/keeper-core.ts';
 import type { ConnectAnswer, ForwardedRequest, KeeperOutput } from '../processor/keeper-ports.ts';
 import type { QueryKind } from '../processor/queries.ts';
@@ -18,15 +17,15 @@ import type { RingReceiver } from '../ring/ring-receiver.ts';
 import { Serving, type SharedStatus } from '../state/shared-status.ts';
 import type { LearnerRequest, LinkId, RoleName, SnapshotStreamOutput } from '../zab/peer-ports.ts';
 import type { Ensemble, EnsembleReplica } from './ensemble-port.ts';
-import { KeeperInbox } from './keeper-inbox.ts';
+import { KeeperInbox, type KeeperInboxEffects } from './keeper-inbox.ts';
+import type { KeeperReplies } from './keeper-replies.ts';
 import type { KeeperSnapshots } from './keeper-snapshots.ts';
-import { ConnectedLayout, NotifyLayout, ReplyLayout, ToFront } from './messages.ts';
-import type { Outlet } from './outlet.ts';
 import type { KeeperRecovery, Recovered } from './recovery.ts';
 
 export interface KeeperParts {
-  readonly requests: RingReceiver;
-  readonly replies: Outlet;
+  /** Of each front. */
+  readonly requests: readonly RingReceiver[];
+  readonly replies: KeeperReplies;
   readonly ensemble: Ensemble;
   readonly clock: Clock;
   readonly status: SharedStatus;
@@ -43,9 +42,10 @@ const requestsPerTurn = 1024;
 export class KeeperAgent implements Agent, KeeperOutput, EnsembleReplica {
   readonly name = 'keeper';
   private readonly parts: KeeperParts;
-  private readonly frames = new ViewCache();
   private core!: KeeperCore;
-  private inbox!: KeeperInbox;
+  private inboxes: readonly KeeperInbox[] = [];
+  /** The front whose requests come first in this duty cycle. */
+  private firstFront = 0;
 
   constructor(parts: KeeperParts) {
     this.parts = parts;
@@ -55,10 +55,14 @@ export class KeeperAgent implements Agent, KeeperOutput, EnsembleReplica {
     const { parts } = this;
     const { core, recovered, found } = parts.recovery.start(this);
     this.core = core;
-    this.inbox = new KeeperInbox(parts.requests, this.core, {
-      onQuery: (queryId, kind) => this.onQuery(queryId, kind),
+    const { replies } = parts;
+    const effects: KeeperInboxEffects = {
+      onQuery: (front, queryId, kind) => this.onQuery(front, queryId, kind),
+      onAskFront: (asker, queryId, front, what) => replies.asked(front, queryId, asker, what),
+      onFrontAnswer: replies.answerPiece.bind(replies),
       roll: () => parts.ensemble.roll(),
-    });
+    };
+    this.inboxes = parts.requests.map((ring, front) => new KeeperInbox(front, ring, core, effects));
     parts.ensemble.begin(found, this);
     parts.onRecovered(recovered);
   }
@@ -74,12 +78,24 @@ export class KeeperAgent implements Agent, KeeperOutput, EnsembleReplica {
     // Room on the ring is what this thread was woken for: requests are looked at only behind this.
     if (replies.stalled) replies.flush();
     if (!replies.stalled) this.core.order.goOn();
-    const done = this.inbox.drain(this.mayTake, requestsPerTurn);
+    const done = this.takeRequests();
     const sent = this.parts.snapshots.dutyCycle();
     replies.flush();
     const mayOpen = !this.core.isResting && !replies.stalled;
     if (mayOpen && status.readGateClosed) status.readGateClosed = false;
     return done + sent;
+  }
+
+  private takeRequests(): number {
+    const { inboxes } = this;
+    const fronts = inboxes.length;
+    const limit = Math.ceil(requestsPerTurn / fronts);
+    let done = 0;
+    for (let i = 0; i < fronts; i++) {
+      done += inboxes[(this.firstFront + i) % fronts]!.drain(this.mayTake, limit);
+    }
+    this.firstFront = (this.firstFront + 1) % fronts;
+    return done;
   }
 
   /** At rest requests are only dropped, which costs nobody anything. */
@@ -206,7 +222,7 @@ export class KeeperAgent implements Agent, KeeperOutput, EnsembleReplica {
   }
 
   onSnapshotDue(): void {
-    this.parts.replies.open(ToFront.snapshotDue, 0);
+    this.parts.replies.snapshotDue();
   }
 
   propose(payload: Uint8Array, start: number, end: number, zxidHi: number, zxidLo: number): void {
@@ -227,35 +243,17 @@ export class KeeperAgent implements Agent, KeeperOutput, EnsembleReplica {
   }
 
   reply(cnxnId: number, frame: Uint8Array, start: number, end: number): void {
-    this.sendInPieces(cnxnId, 1, frame, start, end);
+    this.parts.replies.reply(cnxnId, 1, frame, start, end);
   }
 
   replayEvent(cnxnId: number, frame: Uint8Array, start: number, end: number): void {
-    this.sendInPieces(cnxnId, 0, frame, start, end);
-  }
-
-  private sendInPieces(
-    cnxnId: number,
-    answers: number,
-    frame: Uint8Array,
-    start: number,
-    end: number,
-  ): void {
-    const { replies } = this.parts;
-    const view = this.frames.viewOf(frame);
-    for (let from = start; from < end; ) {
-      const to = Math.min(from + replyPieceBytes, end);
-      const at = replies.open(ToFront.reply, ReplyLayout.bytes + to - from);
-      replies.view.setInt32(at + ReplyLayout.cnxnId, cnxnId);
-      replies.view.setInt32(at + ReplyLayout.answers, to === end ? answers : 0);
-      copyBytes(view, from, replies.view, at + ReplyLayout.bytes, to - from);
-      from = to;
-    }
+    this.parts.replies.reply(cnxnId, 0, frame, start, end);
   }
 
   /**
-   * Called before the change of the txn becomes visible, so the event is on the front's ring when
-   * a read can show it. Where the ring has no room for it, the read gate closes first.
+   * Called before the change of the txn becomes visible, so the event is on the ring of each front
+   * that has one of the connections when a read can show it. Where a ring has no room for it, the
+   * read gate of all fronts closes first.
    */
   notify(
     cnxnIds: Int32Array,
@@ -267,34 +265,12 @@ export class KeeperAgent implements Agent, KeeperOutput, EnsembleReplica {
     end: number,
   ): void {
     const { replies, status } = this.parts;
-    for (let from = 0; from < count; from += connectionsPerNotifyMax) {
-      const part = Math.min(count - from, connectionsPerNotifyMax);
-      const tail = NotifyLayout.cnxnIds + 4 * part;
-      const at = replies.open(ToFront.notify, tail + end - start);
-      const { view } = replies;
-      view.setInt32(at + NotifyLayout.zxid, zxidHi);
-      view.setInt32(at + NotifyLayout.zxid + 4, zxidLo);
-      view.setInt32(at + NotifyLayout.count, part);
-      for (let i = 0; i < part; i++) {
-        view.setInt32(at + NotifyLayout.cnxnIds + 4 * i, cnxnIds[from + i] as number);
-      }
-      copyBytes(this.frames.viewOf(frame), start, view, at + tail, end - start);
-    }
-    replies.flush();
+    replies.notify(cnxnIds, count, zxidHi, zxidLo, frame, start, end);
     if (replies.stalled) status.readGateClosed = true;
   }
 
   connected(cnxnId: number, answer: ConnectAnswer): void {
-    const { replies } = this.parts;
-    const at = replies.open(ToFront.connected, ConnectedLayout.bytes);
-    const { view, bytes } = replies;
-    view.setInt32(at + ConnectedLayout.cnxnId, cnxnId);
-    view.setInt32(at + ConnectedLayout.valid, answer.valid ? 1 : 0);
-    view.setInt32(at + ConnectedLayout.sessionId, answer.sessionIdHi);
-    view.setInt32(at + ConnectedLayout.sessionId + 4, answer.sessionIdLo);
-    view.setInt32(at + ConnectedLayout.slot, answer.slot);
-    view.setInt32(at + ConnectedLayout.timeoutMs, answer.timeoutMs);
-    bytes.set(answer.passwd, at + ConnectedLayout.passwd);
+    this.parts.replies.connected(cnxnId, answer);
   }
 
   /** What is sent from now on waits in this process. */
@@ -303,32 +279,17 @@ export class KeeperAgent implements Agent, KeeperOutput, EnsembleReplica {
   }
 
   askRoom(cnxnId: number): void {
-    const { replies } = this.parts;
-    const at = replies.open(ToFront.askRoom, 4);
-    replies.view.setInt32(at, cnxnId);
+    this.parts.replies.askRoom(cnxnId);
   }
 
   close(cnxnId: number): void {
-    const { replies } = this.parts;
-    const at = replies.open(ToFront.close, 4);
-    replies.view.setInt32(at, cnxnId);
+    this.parts.replies.close(cnxnId);
   }
 
-  private onQuery(queryId: number, kind: QueryKind): void {
+  private onQuery(front: number, queryId: number, kind: QueryKind): void {
     const { replies, ensemble } = this.parts;
     const answer = this.core.query(kind);
     const value = kind === 'gauges' ? { ...answer, quorum: ensemble.counts() } : answer;
-    const json = encodeUtf8(JSON.stringify(value));
-    let from = 0;
-    do {
-      const to = Math.min(from + replyPieceBytes, json.byteLength);
-      const at = replies.open(ToFront.answer, 8 + to - from);
-      replies.view.setInt32(at, queryId);
-      replies.view.setInt32(at + 4, to < json.byteLength ? 1 : 0);
-      replies.bytes.set(json.subarray(from, to), at + 8);
-      from = to;
-    } while (from < json.byteLength);
+    replies.answer(front, queryId, value);
   }
 }
-
-const connectionsPerNotifyMax = 8192;

@@ -2,12 +2,12 @@
  * The records on every ring between agents: their type codes and layouts. Offsets are bytes from
  * the start of the record's payload; all integers are big-endian, as on the wire.
  *
- * A connection is named by `cnxnId`, an int32 that the front gives out once and never again.
+ * A connection is named by its `cnxnId` (`cnxn-id.ts`), a front by its index.
  */
 import type { GaugesAnswer, QueryKind } from '../processor/queries.ts';
 import type { DiskAsk, ListenerName, PeerCounts } from '../zab/peer-ports.ts';
 
-/** front → keeper */
+/** front → keeper, on a ring of each front */
 export const ToKeeper = {
   /** A handshake: `ConnectLayout`. */
   connect: 1,
@@ -25,9 +25,13 @@ export const ToKeeper = {
   room: 7,
   /** End a session as if its time were over: its id. */
   expire: 8,
+  /** A question for another front: queryId, that front, and the index of `frontAsks`. */
+  askFront: 9,
+  /** The answer to what another front asked: that front, then as in `AnswerLayout`. */
+  frontAnswer: 10,
 } as const;
 
-/** keeper → front */
+/** keeper → front, on a ring of each front */
 export const ToFront = {
   /** Bytes for one connection: `ReplyLayout`. */
   reply: 1,
@@ -37,12 +41,14 @@ export const ToFront = {
   connected: 3,
   /** Flush and close: cnxnId. */
   close: 4,
-  /** Answer to a query: queryId, 1 if more pieces follow, UTF-8 of JSON. */
+  /** Answer to a query, or to `askFront`: `AnswerLayout`. */
   answer: 5,
   /** The log was rolled: a snapshot is due. No payload. */
   snapshotDue: 6,
   /** The connection's line rests until `room` comes back: cnxnId. */
   askRoom: 7,
+  /** Another front asks: queryId, that front, and the index of `frontAsks`. */
+  asked: 8,
 } as const;
 
 /** ensemble → log */
@@ -159,6 +165,16 @@ export interface KeeperGauges extends GaugesAnswer {
   /** Null on a standalone server. */
   readonly quorum: PeerCounts | null;
 }
+
+/** answer: queryId, 1 if more pieces follow, else 0, then a piece of UTF-8 of JSON. */
+export const AnswerLayout = { queryId: 0, more: 4, bytes: 8 } as const;
+
+/**
+ * What fronts ask each other, through the keeper. Each answers with its numbers (`FrontReport`):
+ * numbers alone, those of its connections, too, or after it has set them back.
+ */
+export const frontAsks = ['stats', 'connections', 'resetStats', 'resetConnections'] as const;
+export type FrontAsk = (typeof frontAsks)[number];
 
 /** What the keeper can be asked; a query record holds the index. */
 export const queryKinds: readonly QueryKind[] = ['dump', 'wchs', 'wchc', 'wchp', 'hash', 'gauges'];

@@ -29,6 +29,10 @@ export const outboundBytesLowWater = 64 * kib;
 export const outboundBytesTotalMax = 512 * mib;
 /** Bytes of answers to one connection after which the keeper asks the front whether to go on. */
 export const repliedBytesMax = 256 * kib;
+/** Fronts of a server. */
+export const frontsMax = 64;
+/** Addresses whose connections a front counts for the others; those of further ones it does not. */
+export const addressesPerFrontMax = 1 << 16;
 /** The shared read buffer of all client sockets of a front. */
 export const socketReadBytes = 64 * kib;
 /** Piece in which a reply that is longer than a ring record travels. */

@@ -2,6 +2,7 @@
  * Settings that Apache's server does not have. All begin with `ringkeeper.` and are read strictly.
  * Rows only.
  */
+import { frontsMax } from '../base/limits.ts';
 import { flag, integerBetween, oneOf, own } from './setting.ts';
 
 const works = 'works';
@@ -43,8 +44,9 @@ export const ringkeeperSettings = {
       'Where syncs are fast and little is going on, a write is brought to the disk by the thread that decided on it, without waking another.',
     status: works,
   }),
-  'ringkeeper.fronts': own(integerBetween(1, 64), 1, {
-    means: 'Threads that serve client connections.',
+  'ringkeeper.fronts': own(integerBetween(1, frontsMax), 1, {
+    means: 'Threads that serve client connections and answer their plain reads.',
     unit: 'count',
+    status: works,
   }),
 };

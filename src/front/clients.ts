@@ -5,12 +5,14 @@
 import type { Socket } from 'node:net';
 import { counter } from '../admin/metrics-layout.ts';
 import type { MetricsRecorder } from '../admin/metrics-recorder.ts';
+import { cnxnIdAfter, cnxnIdBase } from '../agents/cnxn-id.ts';
 import type { Identities } from '../auth/identity.ts';
 import type { Clock } from '../base/ports.ts';
 import { ClientConnection, type ConnectionHandler } from '../net/client-connection.ts';
 import { OutboundBudget } from '../net/outbound-budget.ts';
 import { SlabPool } from '../net/slab-pool.ts';
 import { FrontClient } from './client.ts';
+import type { CnxnCounts } from './cnxn-counts.ts';
 
 export interface ClientLimits {
   readonly frameBytesMax: number;
@@ -20,35 +22,44 @@ export interface ClientLimits {
 }
 
 export interface FrontClientsParts {
+  /** Of the front. */
+  readonly index: number;
+  readonly cnxns: CnxnCounts;
   readonly handler: ConnectionHandler;
   readonly limits: ClientLimits;
   readonly clock: Clock;
   readonly identify: (socket: Socket) => Identities;
   readonly metrics: MetricsRecorder;
+  /** How long a connection may stay that has no session. */
+  readonly sessionlessMs: number;
 }
 
 export class FrontClients {
+  private readonly counts: CnxnCounts;
   private readonly handler: ConnectionHandler;
   private readonly limits: ClientLimits;
   private readonly clock: Clock;
   private readonly identify: (socket: Socket) => Identities;
   private readonly metrics: MetricsRecorder;
+  private readonly sessionlessMs: number;
   private readonly pool = new SlabPool();
   private readonly budget = new OutboundBudget();
   private readonly byId = new Map<number, FrontClient>();
-  private readonly byAddress = new Map<string, number>();
   private dirty: FrontClient[] = [];
   private stalled: FrontClient[] = [];
-  private lastId = 0;
+  private lastId: number;
   /** No request is taken: the process stands still, or is made to look so. */
   isPaused = false;
 
   constructor(parts: FrontClientsParts) {
+    this.lastId = cnxnIdBase(parts.index);
+    this.counts = parts.cnxns;
     this.handler = parts.handler;
     this.limits = parts.limits;
     this.clock = parts.clock;
     this.identify = parts.identify;
     this.metrics = parts.metrics;
+    this.sessionlessMs = parts.sessionlessMs;
   }
 
   get size(): number {
@@ -67,17 +78,17 @@ export class FrontClients {
   accept(socket: Socket): ClientConnection | null {
     const { perAddressMax, totalMax, frameBytesMax } = this.limits;
     const address = socket.remoteAddress ?? '';
-    const fromThere = this.byAddress.get(address) ?? 0;
+    const { counts } = this;
     const tooMany =
-      (perAddressMax > 0 && fromThere >= perAddressMax) ||
-      (totalMax > 0 && this.byId.size >= totalMax);
+      (perAddressMax > 0 && counts.from(address) >= perAddressMax) ||
+      (totalMax > 0 && counts.total >= totalMax);
     if (tooMany || address === '') {
       this.metrics.count(counter.connection_rejected, 1);
       socket.on('error', () => {});
       socket.destroy();
       return null;
     }
-    this.byAddress.set(address, fromThere + 1);
+    counts.add(address);
     const cnxnId = this.takeId();
     const { handler, pool, budget } = this;
     const connection = new ClientConnection({
@@ -88,9 +99,9 @@ export class FrontClients {
     return connection;
   }
 
-  /** Numbers come again only after 2^31 connections, and never that of one which is still there. */
+  /** Numbers come again only after 2^25 connections, and never that of one which is still there. */
   private takeId(): number {
-    do this.lastId = (this.lastId + 1) & 0x7fffffff;
+    do this.lastId = cnxnIdAfter(this.lastId);
     while (this.byId.has(this.lastId));
     return this.lastId;
   }
@@ -98,9 +109,25 @@ export class FrontClients {
   remove(client: FrontClient): void {
     const { connection } = client;
     this.byId.delete(connection.cnxnId);
-    const left = (this.byAddress.get(connection.remoteAddress) ?? 1) - 1;
-    if (left > 0) this.byAddress.set(connection.remoteAddress, left);
-    else this.byAddress.delete(connection.remoteAddress);
+    this.counts.remove(connection.remoteAddress);
+  }
+
+  /**
+   * Two kinds of connections do not stay: those that never say who they are (Apache, sessionless
+   * timeout), and those that end and have not taken any of their last bytes since the last sweep.
+   */
+  sweep(nowMs: number): void {
+    for (const client of [...this.byId.values()]) {
+      const { connection, state } = client;
+      if (connection.ending) {
+        const bytesLeft = connection.outboundBytes;
+        if (bytesLeft >= client.lastBytesLeft) connection.destroy();
+        client.lastBytesLeft = bytesLeft;
+      } else if (state === 'fresh' && nowMs - client.openedMs >= this.sessionlessMs) {
+        this.metrics.count(counter.sessionless_connections_expired, 1);
+        connection.destroy();
+      }
+    }
   }
 
   /** Adds bytes that leave at the next `flushDirty`. */

@@ -1,5 +1,5 @@
 /**
- * Gathers what the four-letter words say about this server: the front's own numbers, the shared
+ * Gathers what the four-letter words say about this server: the numbers of its fronts, the shared
  * status, the size of the files. The keeper's reports are added by `keeper-reports.ts`.
  */
 
@@ -18,7 +18,7 @@ import type {
   ServerMode,
   ServerStats,
 } from '../admin/server-facts.ts';
-import type { KeeperGauges } from '../agents/messages.ts';
+import type { FrontAsk, KeeperGauges } from '../agents/messages.ts';
 import { dataDirectoryOf } from '../agents/storage-options.ts';
 import { normaliseAddress } from '../auth/ip-address.ts';
 import { type Clock, type Disk, DiskError } from '../base/ports.ts';
@@ -31,6 +31,7 @@ import { type ServerRole, Serving, type SharedStatus } from '../state/shared-sta
 import type { TreeView } from '../tree/tree-view.ts';
 import type { FrontClient } from './client.ts';
 import type { FrontAgent } from './front.ts';
+import { type FrontReport, sumOfReports } from './front-report.ts';
 
 export interface FrontFactsParts {
   readonly settings: Settings;
@@ -72,11 +73,31 @@ export class FrontFacts {
     this.startedMs = parts.clock.monotonicMs();
   }
 
-  /** Without the keeper's gauges some metrics are not known. */
-  gather(front: FrontAgent, gauges: KeeperGauges | null = null): PlainFacts {
+  /** What this front says of itself to the others, and to who asks it for all of them. */
+  report(front: FrontAgent, what: FrontAsk): FrontReport {
+    const { clients, stats, authFailed } = front;
+    if (what === 'resetStats') stats.reset();
+    if (what === 'resetConnections') for (const client of clients.values()) client.resetStats();
+    const isList = what === 'connections';
+    return {
+      ...{ numbers: { ...stats }, authFailed, aliveConnections: clients.size },
+      connections: isList ? [...clients.values()].map((client) => this.connectionOf(client)) : null,
+    };
+  }
+
+  /**
+   * From the reports of all fronts. Without the keeper's gauges some metrics are not known, and
+   * there are no connections where nobody asked for them.
+   */
+  gather(
+    front: FrontAgent,
+    reports: readonly FrontReport[],
+    gauges: KeeperGauges | null = null,
+  ): PlainFacts {
     const { clock, status, version, environment } = this.parts;
-    const connections = [...front.clients.values()].map((client) => this.connectionOf(client));
-    const stats = this.statsOf(front);
+    const report = sumOfReports(reports);
+    const connections = report.connections ?? [];
+    const stats = this.statsOf(front, report);
     return {
       state: status.serving === Serving.serving ? 'serving' : 'notServing',
       ...{ version, stats, connections },
@@ -86,14 +107,13 @@ export class FrontFacts {
       monotonicMs: clock.monotonicMs(),
       conf: this.confOf(),
       environment: environment(),
-      metrics: this.metricsOf(front, gauges),
+      metrics: this.metricsOf(front, report, gauges),
       traceMask: this.traceMask,
     };
   }
 
-  /** Apache `srst`: the front's numbers and all counters and summaries. */
-  reset(front: FrontAgent): void {
-    front.stats.reset();
+  /** Of `srst`, beside the numbers of the fronts: all counters and summaries. */
+  resetMetrics(): void {
     for (const memory of this.parts.metrics) requestMetricsReset(memory);
   }
 
@@ -109,19 +129,17 @@ export class FrontFacts {
     return { dataBytes: bytesIn(directory.snapshots), logBytes: bytesIn(directory.logs) };
   }
 
-  private statsOf(front: FrontAgent): ServerStats {
+  private statsOf(front: FrontAgent, { numbers, aliveConnections }: FrontReport): ServerStats {
     const { tree, status } = this.parts;
-    const { stats } = front;
+    const { packetsReceived, packetsSent } = numbers;
     return {
       latency: {
-        min: Math.round(stats.latencyMsMin),
-        average: stats.latencyMsAverage,
-        max: Math.round(stats.latencyMsMax),
+        min: Math.round(numbers.latencyMsMin),
+        average: numbers.latencyMsTotal / Math.max(numbers.latencies, 1),
+        max: Math.round(numbers.latencyMsMax),
       },
-      packetsReceived: stats.packetsReceived,
-      packetsSent: stats.packetsSent,
-      aliveConnections: front.clients.size,
-      outstandingRequests: front.inFlight,
+      ...{ packetsReceived, packetsSent, aliveConnections },
+      outstandingRequests: front.inFlightOfAll,
       lastProcessedZxid: joinHalves(tree.lastZxidHi, tree.lastZxidLo),
       nodeCount: tree.nodeCount + 1,
       proposals: status.role === 'leading' ? status.proposals : null,
@@ -146,7 +164,11 @@ export class FrontFacts {
     };
   }
 
-  private metricsOf(front: FrontAgent, keeper: KeeperGauges | null): MetricValues {
+  private metricsOf(
+    front: FrontAgent,
+    { numbers, authFailed }: FrontReport,
+    keeper: KeeperGauges | null,
+  ): MetricValues {
     const { tree, clock, metrics, descriptors } = this.parts;
     const files = descriptors();
     const gauges: Record<GaugeName, number | null> = {
@@ -159,11 +181,11 @@ export class FrontFacts {
       open_file_descriptor_count: files?.open ?? null,
       max_file_descriptor_count: files?.max ?? null,
       connection_drop_probability: front.dropProbability,
-      last_client_response_size: front.stats.responseBytesLast,
-      max_client_response_size: front.stats.responseBytesMax,
-      min_client_response_size: front.stats.responseBytesMin,
+      last_client_response_size: numbers.responseBytesLast,
+      max_client_response_size: numbers.responseBytesMax,
+      min_client_response_size: numbers.responseBytesMin,
       outstanding_tls_handshake: 0,
-      auth_failed_count: front.authFailed,
+      auth_failed_count: authFailed,
       non_mtls_remote_conn_count: 0,
       non_mtls_local_conn_count: 0,
     };

@@ -1,5 +1,6 @@
 /**
- * The front agent: clients' connections on the main thread. It answers plain reads from the shared
+ * The front agent: clients' connections. A server may have several, each on a thread of its own
+ * with its own clients. It answers plain reads from the shared
  * tree, sends everything else to the keeper in the order it arrived, and writes what comes back.
  *
  * Two rules keep what a client sees in order. A connection with a request at the keeper gets no
@@ -10,6 +11,7 @@
 import type { Socket } from 'node:net';
 import { advanced, counter } from '../admin/metrics-layout.ts';
 import type { MetricsRecorder } from '../admin/metrics-recorder.ts';
+import type { FrontAsk } from '../agents/messages.ts';
 import type { Identities } from '../auth/identity.ts';
 import type { Agent } from '../base/agent.ts';
 import type { Clock, Logger } from '../base/ports.ts';
@@ -20,6 +22,8 @@ import type { SessionTable } from '../state/session-table.ts';
 import type { TreeView } from '../tree/tree-view.ts';
 import type { FrontClient } from './client.ts';
 import { type ClientLimits, FrontClients } from './clients.ts';
+import type { CnxnCounts } from './cnxn-counts.ts';
+import type { FrontCounts } from './front-counts.ts';
 import type { FrontHandshakes } from './handshakes.ts';
 import { type Connected, FrontReplies, type FrontRepliesListener } from './replies.ts';
 import type { FrontRequests } from './requests.ts';
@@ -28,6 +32,8 @@ import { FrontStats } from './stats.ts';
 import type { FrontWords } from './words.ts';
 
 export interface FrontParts {
+  /** Index of the front; its connections' numbers tell it. */
+  readonly index: number;
   readonly requests: FrontRequests;
   readonly replies: RingReceiver;
   readonly tree: TreeView;
@@ -35,6 +41,8 @@ export interface FrontParts {
   readonly session: FrontSession;
   readonly handshakes: FrontHandshakes;
   readonly metrics: MetricsRecorder;
+  readonly counts: FrontCounts;
+  readonly cnxns: CnxnCounts;
   readonly words: FrontWords;
   readonly clock: Clock;
   readonly logger: Logger;
@@ -76,8 +84,7 @@ export class FrontAgent implements Agent, ConnectionHandler, FrontRepliesListene
 
   constructor(parts: FrontParts) {
     this.parts = parts;
-    const { limits, clock, identify, metrics } = parts;
-    this.clients = new FrontClients({ handler: this, limits, clock, identify, metrics });
+    this.clients = new FrontClients({ ...parts, handler: this });
     this.replies = new FrontReplies(parts.replies, parts.tree, this);
   }
 
@@ -100,7 +107,10 @@ export class FrontAgent implements Agent, ConnectionHandler, FrontRepliesListene
     }
     done += this.clients.flushDirty();
     this.flushRequests();
-    if (nowMs >= this.sweepAtMs) this.sweep(nowMs);
+    if (nowMs >= this.sweepAtMs) {
+      this.clients.sweep(nowMs);
+      this.sweepAtMs = nowMs + this.parts.sessionlessMs / 2;
+    }
     const mayResume = this.hasNews && this.clients.hasStalled && !requests.stalled;
     // What is left on the ring is a notification whose change is about to become visible.
     return mayResume || replies.hasWork() ? done + 1 : done;
@@ -138,32 +148,13 @@ export class FrontAgent implements Agent, ConnectionHandler, FrontRepliesListene
    */
   get isOnlyWaiting(): boolean {
     const { size } = this.clients;
-    const { waitingClients, inFlight } = this.parts.session;
-    return size > 0 && waitingClients === size && inFlight === size;
+    const { waitingClients } = this.parts.session;
+    return size > 0 && waitingClients === size && this.parts.counts.inFlight === size;
   }
 
-  get inFlight(): number {
-    return this.parts.session.inFlight;
-  }
-
-  /**
-   * Two kinds of connections do not stay: those that never say who they are (Apache, sessionless
-   * timeout), and those that end and have not taken any of their last bytes since the last sweep.
-   */
-  private sweep(nowMs: number): void {
-    const { sessionlessMs } = this.parts;
-    this.sweepAtMs = nowMs + sessionlessMs / 2;
-    for (const client of [...this.clients.values()]) {
-      const { connection, state } = client;
-      if (connection.ending) {
-        const bytesLeft = connection.outboundBytes;
-        if (bytesLeft >= client.lastBytesLeft) connection.destroy();
-        client.lastBytesLeft = bytesLeft;
-      } else if (state === 'fresh' && nowMs - client.openedMs >= sessionlessMs) {
-        this.parts.metrics.count(counter.sessionless_connections_expired, 1);
-        connection.destroy();
-      }
-    }
+  /** Requests of the clients of all fronts at the keeper. */
+  get inFlightOfAll(): number {
+    return this.parts.counts.inFlightOfAll;
   }
 
   /** Ends a session as if its time were over, where this server decides that. */
@@ -387,6 +378,11 @@ export class FrontAgent implements Agent, ConnectionHandler, FrontRepliesListene
 
   onAnswer(queryId: number, value: unknown): void {
     this.parts.words.onAnswer(queryId, value);
+  }
+
+  onAsked(asker: number, queryId: number, what: FrontAsk): void {
+    this.parts.words.onAsked(this, asker, queryId, what);
+    this.parts.wake();
   }
 
   onSnapshotDue(): void {

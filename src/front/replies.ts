@@ -3,7 +3,15 @@
  * knows how `ToFront` records are laid out on the receiving side.
  */
 
-import { ConnectedLayout, NotifyLayout, ReplyLayout, ToFront } from '../agents/messages.ts';
+import {
+  AnswerLayout,
+  ConnectedLayout,
+  type FrontAsk,
+  frontAsks,
+  NotifyLayout,
+  ReplyLayout,
+  ToFront,
+} from '../agents/messages.ts';
 import { unreachable } from '../base/assert.ts';
 import { compareHalves } from '../base/zxid.ts';
 import { decodeUtf8 } from '../jute/utf8.ts';
@@ -18,6 +26,8 @@ export interface FrontRepliesListener {
   onRoomAsked(cnxnId: number): void;
   onClose(cnxnId: number): void;
   onAnswer(queryId: number, value: unknown): void;
+  /** Another front wants to know. */
+  onAsked(asker: number, queryId: number, what: FrontAsk): void;
   onSnapshotDue(): void;
 }
 
@@ -87,6 +97,11 @@ export class FrontReplies {
       case ToFront.answer:
         this.onAnswer(offset, end);
         return true;
+      case ToFront.asked: {
+        const what = frontAsks[view.getInt32(offset + 8)] ?? 'stats';
+        this.listener.onAsked(view.getInt32(offset + 4), view.getInt32(offset), what);
+        return true;
+      }
       case ToFront.snapshotDue:
         this.listener.onSnapshotDue();
         return true;
@@ -125,11 +140,11 @@ export class FrontReplies {
 
   private onAnswer(offset: number, end: number): void {
     const { view, bytes } = this.ring;
-    const queryId = view.getInt32(offset);
+    const queryId = view.getInt32(offset + AnswerLayout.queryId);
     // Pieces may cut a character in two, so they are joined as latin1 and decoded at the end.
-    const piece = Buffer.from(bytes.slice(offset + 8, end)).toString('latin1');
+    const piece = Buffer.from(bytes.slice(offset + AnswerLayout.bytes, end)).toString('latin1');
     const text = (this.answers.get(queryId) ?? '') + piece;
-    if (view.getInt32(offset + 4) === 1) {
+    if (view.getInt32(offset + AnswerLayout.more) === 1) {
       this.answers.set(queryId, text);
       return;
     }

@@ -8,6 +8,7 @@ import { advanced, counter } from '../admin/metrics-layout.ts';
 import type { MetricsRecorder } from '../admin/metrics-recorder.ts';
 import { OpCode } from '../jute/proto.ts';
 import type { FrontClient } from './client.ts';
+import type { FrontCounts } from './front-counts.ts';
 
 export interface RequestThrottleSettings {
   /** Requests in process above which further ones wait; 0: off. */
@@ -27,25 +28,19 @@ export type ThrottleVerdict = 'go' | 'wait' | 'throttled' | 'drop';
 
 export class RequestThrottle {
   private readonly settings: RequestThrottleSettings;
+  private readonly counts: FrontCounts;
   private readonly metrics: MetricsRecorder;
-  /** Of all clients, at the keeper. */
-  private largeBytes = 0;
 
-  constructor(settings: RequestThrottleSettings, metrics: MetricsRecorder) {
+  constructor(settings: RequestThrottleSettings, counts: FrontCounts, metrics: MetricsRecorder) {
     this.settings = settings;
+    this.counts = counts;
     this.metrics = metrics;
   }
 
   /** The request of `client` that stands at the head of its connection. */
-  judge(
-    client: FrontClient,
-    type: number,
-    bytes: number,
-    inFlight: number,
-    nowMs: number,
-  ): ThrottleVerdict {
-    const { settings, metrics } = this;
-    if (this.isLarge(bytes) && this.largeBytes + bytes > settings.largeBytesMax) {
+  judge(client: FrontClient, type: number, bytes: number, nowMs: number): ThrottleVerdict {
+    const { settings, metrics, counts } = this;
+    if (this.isLarge(bytes) && counts.largeBytesOfAll + bytes > settings.largeBytesMax) {
       metrics.count(counter.large_requests_rejected, 1);
       return 'drop';
     }
@@ -56,7 +51,8 @@ export class RequestThrottle {
       metrics.count(counter.stale_requests_dropped, 1);
       return 'drop';
     }
-    if (inFlight >= settings.requestsMax) {
+    // One of each front goes in any case: its answer is what makes the others be asked again.
+    if (counts.inFlight > 0 && counts.inFlightOfAll >= settings.requestsMax) {
       metrics.count(counter.request_throttle_wait_count, 1);
       return 'wait';
     }
@@ -76,17 +72,18 @@ export class RequestThrottle {
     if (this.settings.largeThreshold < 0) return;
     const counted = this.isLarge(bytes) ? bytes : 0;
     client.largeInFlight.push(counted);
-    this.largeBytes += counted;
+    this.counts.addLargeBytes(counted);
   }
 
   /** The oldest request in flight of the client is answered. */
   onAnswered(client: FrontClient): void {
-    if (this.settings.largeThreshold >= 0) this.largeBytes -= client.largeInFlight.shift() ?? 0;
+    if (this.settings.largeThreshold < 0) return;
+    this.counts.addLargeBytes(-(client.largeInFlight.shift() ?? 0));
   }
 
   /** Nobody answers what the client had in flight or waiting. */
   onGone(client: FrontClient): void {
-    for (const bytes of client.largeInFlight) this.largeBytes -= bytes;
+    for (const bytes of client.largeInFlight) this.counts.addLargeBytes(-bytes);
     if (client.waitsSinceMs >= 0) this.metrics.count(counter.stale_requests_dropped, 1);
   }
 

@@ -3,10 +3,19 @@
  * records are laid out on the sending side.
  */
 
-import { ConnectLayout, queryKinds, RequestLayout, ToKeeper } from '../agents/messages.ts';
+import {
+  AnswerLayout,
+  ConnectLayout,
+  type FrontAsk,
+  frontAsks,
+  queryKinds,
+  RequestLayout,
+  ToKeeper,
+} from '../agents/messages.ts';
 import type { Outlet } from '../agents/outlet.ts';
 import type { Identities } from '../auth/identity.ts';
 import { copyBytes, ViewCache } from '../base/copy-bytes.ts';
+import { replyPieceBytes } from '../base/limits.ts';
 import { highHalf, lowHalf } from '../base/zxid.ts';
 import { encodeUtf8 } from '../jute/utf8.ts';
 import type { Handshake } from '../net/handshake.ts';
@@ -85,6 +94,29 @@ export class FrontRequests {
     const at = this.outlet.open(ToKeeper.query, 8);
     this.outlet.view.setInt32(at, queryId);
     this.outlet.view.setInt32(at + 4, queryKinds.indexOf(kind));
+  }
+
+  /** Another front is to answer. */
+  askFront(queryId: number, front: number, what: FrontAsk): void {
+    const at = this.outlet.open(ToKeeper.askFront, 12);
+    this.outlet.view.setInt32(at, queryId);
+    this.outlet.view.setInt32(at + 4, front);
+    this.outlet.view.setInt32(at + 8, frontAsks.indexOf(what));
+  }
+
+  /** The answer to what another front has asked, as JSON. */
+  frontAnswer(asker: number, queryId: number, text: string): void {
+    const { outlet } = this;
+    const json = encodeUtf8(text);
+    for (let from = 0; from < json.byteLength; from += replyPieceBytes) {
+      const to = Math.min(from + replyPieceBytes, json.byteLength);
+      const start = outlet.open(ToKeeper.frontAnswer, 4 + AnswerLayout.bytes + to - from);
+      outlet.view.setInt32(start, asker);
+      const at = start + 4;
+      outlet.view.setInt32(at + AnswerLayout.queryId, queryId);
+      outlet.view.setInt32(at + AnswerLayout.more, to < json.byteLength ? 1 : 0);
+      outlet.bytes.set(json.subarray(from, to), at + AnswerLayout.bytes);
+    }
   }
 
   snapshot(): void {

@@ -23,6 +23,7 @@ import { readVolume } from '../ops/read-volume.ts';
 import type { SessionTable } from '../state/session-table.ts';
 import type { TreeView } from '../tree/tree-view.ts';
 import type { FrontClient } from './client.ts';
+import type { FrontCounts } from './front-counts.ts';
 import { type FrontReads, writeReplyHeader } from './reads.ts';
 import type { RequestThrottle } from './request-throttle.ts';
 import type { FrontRequests } from './requests.ts';
@@ -36,6 +37,7 @@ export interface FrontSessionParts {
   /** Schemes of which a connection needs one; empty when nothing is enforced. */
   readonly enforced: readonly string[];
   readonly inFlightMax: number;
+  readonly counts: FrontCounts;
   readonly throttle: RequestThrottle;
   readonly metrics: MetricsRecorder;
   readonly logger: Logger;
@@ -44,8 +46,7 @@ export interface FrontSessionParts {
 export class FrontSession {
   private readonly parts: FrontSessionParts;
   private readonly reader = new JuteReader();
-  /** Requests of all clients at the keeper, and how many clients they are of. */
-  inFlight = 0;
+  /** Clients of this front with requests at the keeper. */
   waitingClients = 0;
   authFailed = 0;
 
@@ -79,7 +80,7 @@ export class FrontSession {
       this.refuse(client, view.getInt32(start), ErrorCode.sessionClosedRequireSaslAuth, out);
       return true;
     }
-    if (!parts.sessions.isOpen(client.slot, client.sessionIdHi, client.sessionIdLo)) return true;
+    if (!this.hasSession(client)) return true;
     if (client.inFlight === 0 && this.answerHere(client, type, bytes, view, start, end, out)) {
       parts.sessions.touch(client.slot, nowMs);
       this.count(client, type, view.getInt32(start));
@@ -87,7 +88,7 @@ export class FrontSession {
       return true;
     }
     if (!this.mayForward(client)) return false;
-    const verdict = parts.throttle.judge(client, type, end - start, this.inFlight, nowMs);
+    const verdict = parts.throttle.judge(client, type, end - start, nowMs);
     if (verdict === 'wait') return false;
     if (verdict === 'drop') {
       client.connection.destroy();
@@ -113,7 +114,7 @@ export class FrontSession {
     throttle.onForwarded(client, end - start);
     if (client.inFlight === 0) this.waitingClients++;
     client.pushArrival(nowMs, opRow(type)?.kind === 'write');
-    this.inFlight++;
+    this.parts.counts.addInFlight(1);
   }
 
   private answerThrottled(client: FrontClient, xid: number, nowMs: number, out: JuteWriter): void {
@@ -124,16 +125,21 @@ export class FrontSession {
 
   /** A request of the client was answered, and `client.inFlight` counts it no more. */
   onAnswered(client: FrontClient): void {
-    this.inFlight--;
+    this.parts.counts.addInFlight(-1);
     this.parts.throttle.onAnswered(client);
     if (client.inFlight === 0) this.waitingClients--;
   }
 
   /** The client is gone; nobody answers what it had in flight. */
   onGone(client: FrontClient): void {
-    this.inFlight -= client.inFlight;
+    this.parts.counts.addInFlight(-client.inFlight);
     if (client.inFlight > 0) this.waitingClients--;
     this.parts.throttle.onGone(client);
+  }
+
+  /** Not when it is closing, or has moved to another connection. */
+  private hasSession({ connection, slot, sessionIdHi, sessionIdLo }: FrontClient): boolean {
+    return this.parts.sessions.isOpenFor(connection.cnxnId, slot, sessionIdHi, sessionIdLo);
   }
 
   private count(client: FrontClient, type: number, xid: number): void {
@@ -144,9 +150,9 @@ export class FrontSession {
 
   /** Apache's globalOutstandingLimit slows only clients that have something in flight. */
   private mayForward(client: FrontClient): boolean {
-    const { requests, inFlightMax } = this.parts;
+    const { requests, inFlightMax, counts } = this.parts;
     if (requests.stalled || client.inFlight >= inFlightPerConnectionMax) return false;
-    return this.inFlight < inFlightMax || client.inFlight === 0;
+    return counts.inFlightOfAll < inFlightMax || client.inFlight === 0;
   }
 
   private answerHere(

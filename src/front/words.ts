@@ -14,20 +14,22 @@ import {
 } from '../admin/four-letter-words.ts';
 import type { ServerFacts } from '../admin/server-facts.ts';
 import { digestsOf, sessionsOf, watchesOf } from '../agents/keeper-reports.ts';
-import type { KeeperGauges } from '../agents/messages.ts';
+import type { FrontAsk, KeeperGauges } from '../agents/messages.ts';
 import type { Logger } from '../base/ports.ts';
 import { encodeUtf8 } from '../jute/utf8.ts';
 import type { ClientConnection } from '../net/client-connection.ts';
-import type { QueryKind } from '../processor/queries.ts';
 import { Serving, type SharedStatus } from '../state/shared-status.ts';
-import type { FrontFacts } from './facts.ts';
+import type { FrontFacts, PlainFacts } from './facts.ts';
 import type { FrontAgent } from './front.ts';
+import { encodeReport, type FrontReport } from './front-report.ts';
+import type { OtherFronts } from './other-fronts.ts';
 import type { FrontRequests } from './requests.ts';
 
 export interface FrontWordsParts {
   readonly whitelist: Whitelist;
   readonly facts: FrontFacts;
   readonly requests: FrontRequests;
+  readonly others: OtherFronts;
   readonly status: SharedStatus;
   readonly logger: Logger;
   /** The port that is bound. */
@@ -100,38 +102,65 @@ export class FrontWords {
     return 'taken';
   }
 
+  /** Another front wants to know about this one. */
+  onAsked(front: FrontAgent, asker: number, queryId: number, what: FrontAsk): void {
+    const report = this.parts.facts.report(front, what);
+    this.parts.requests.frontAnswer(asker, queryId, encodeReport(report));
+  }
+
   private answer(front: FrontAgent, connection: ClientConnection, word: Word): void {
     const { facts, status } = this.parts;
-    const reply = (reports: Partial<Reports>, gauges: KeeperGauges | null = null) => {
-      const plain = facts.gather(front, gauges);
-      finishWord(front, connection, wordAnswer(word, { ...plain, ...noReports, ...reports }));
-    };
     if (status.serving !== Serving.serving) {
-      reply({});
+      const plain = facts.gather(front, [facts.report(front, 'stats')]);
+      finishWord(front, connection, wordAnswer(word, { ...plain, ...noReports }));
       return;
     }
-    if (word.effect === 'resetServer') facts.reset(front);
-    if (word.effect === 'resetConnections') {
-      for (const client of front.clients.values()) client.resetStats();
-    }
-    const need = word.name === 'mntr' ? 'gauges' : word.needs[0];
-    if (need === undefined) reply({});
-    else if (need === 'directories') reply({ directories: facts.directories() });
-    else {
-      this.ask(front, queryOf[need], (value) => {
-        if (need === 'gauges') reply({}, value as KeeperGauges);
-        else if (need === 'digests') reply({ digests: digestsOf(value) });
-        else if (need === 'watches') reply({ watches: watchesOf(value) });
-        else reply({ sessions: sessionsOf(value, facts.gather(front)) });
+    if (word.effect === 'resetServer') facts.resetMetrics();
+    this.askFronts(front, askOf(word), (reports) => {
+      this.askKeeper(front, word, (known) => {
+        const plain = facts.gather(front, reports, known.gauges);
+        const more = known.more(plain);
+        finishWord(front, connection, wordAnswer(word, { ...plain, ...noReports, ...more }));
       });
+    });
+  }
+
+  /** Of all fronts, this one first. */
+  private askFronts(
+    front: FrontAgent,
+    what: FrontAsk | null,
+    done: (reports: readonly FrontReport[]) => void,
+  ): void {
+    const { facts, others } = this.parts;
+    const own = facts.report(front, what ?? 'stats');
+    if (what === null) done([own]);
+    else {
+      others.ask(
+        what,
+        (onAnswer) => this.expect(onAnswer),
+        (reports) => done([own, ...reports]),
+      );
+      front.wake();
     }
   }
 
-  private ask(front: FrontAgent, kind: QueryKind, resolve: (value: unknown) => void): void {
+  private askKeeper(front: FrontAgent, word: Word, done: (known: KeeperAnswer) => void): void {
+    const need = word.name === 'mntr' ? 'gauges' : word.needs[0];
+    if (need === undefined) done({ gauges: null, more: () => ({}) });
+    else if (need === 'directories') {
+      const directories = this.parts.facts.directories();
+      done({ gauges: null, more: () => ({ directories }) });
+    } else {
+      const queryId = this.expect((value) => done(answerOf(need, value)));
+      this.parts.requests.query(queryId, queryOf[need]);
+      front.wake();
+    }
+  }
+
+  private expect(onAnswer: (value: unknown) => void): number {
     const queryId = this.nextQueryId++;
-    this.pending.set(queryId, resolve);
-    this.parts.requests.query(queryId, kind);
-    front.wake();
+    this.pending.set(queryId, onAnswer);
+    return queryId;
   }
 }
 
@@ -146,6 +175,31 @@ function finishWord(front: FrontAgent, connection: ClientConnection, text: strin
   if (text !== '') front.stats.packetsSent++;
   finish(connection, text);
 }
+
+/** What the keeper knows for a word. */
+interface KeeperAnswer {
+  readonly gauges: KeeperGauges | null;
+  readonly more: (plain: PlainFacts) => Partial<Reports>;
+}
+
+function answerOf(need: keyof typeof queryOf, value: unknown): KeeperAnswer {
+  const gauges = null;
+  if (need === 'gauges') return { gauges: value as KeeperGauges, more: () => ({}) };
+  if (need === 'digests') return { gauges, more: () => ({ digests: digestsOf(value) }) };
+  if (need === 'watches') return { gauges, more: () => ({ watches: watchesOf(value) }) };
+  return { gauges, more: (plain) => ({ sessions: sessionsOf(value, plain) }) };
+}
+
+/** What all fronts are asked for a word; null: it is not about them. */
+function askOf(word: Word): FrontAsk | null {
+  if (word.effect === 'resetServer') return 'resetStats';
+  if (word.effect === 'resetConnections') return 'resetConnections';
+  if (wordsOfConnections.has(word.name)) return 'connections';
+  return wordsOfFronts.has(word.name) ? 'stats' : null;
+}
+
+const wordsOfConnections: ReadonlySet<string> = new Set(['cons', 'stat', 'dump']);
+const wordsOfFronts: ReadonlySet<string> = new Set(['srvr', 'mntr']);
 
 function finish(connection: ClientConnection, text: string): void {
   finishBytes(connection, encodeUtf8(text));

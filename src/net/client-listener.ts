@@ -8,6 +8,7 @@ import net from 'node:net';
 import { socketReadBytes } from '../base/limits.ts';
 import type { ClientConnection } from './client-connection.ts';
 import { ClientPortError } from './client-port-error.ts';
+import type { ListeningHandle } from './duplicate-listening.ts';
 
 export interface ListenerOptions {
   readonly host: string | undefined;
@@ -48,6 +49,25 @@ export class ClientListener {
         resolve(typeof address === 'object' && address !== null ? address.port : port);
       });
     });
+  }
+
+  /**
+   * Accepts beside other threads what comes to a port that one of them has bound: each new
+   * connection goes to one of them. The handle is this listener's from now on.
+   */
+  listenOn(handle: ListeningHandle): Promise<void> {
+    return new Promise((resolve, reject) => {
+      this.server.once('error', reject);
+      this.server.listen(handle, () => {
+        this.server.off('error', reject).on('error', this.options.onError);
+        resolve();
+      });
+    });
+  }
+
+  /** File descriptor of the listening socket, for `duplicateListening`; -1 where there is none. */
+  get descriptor(): number {
+    return (this.server as unknown as { _handle?: { fd?: number } })._handle?.fd ?? -1;
   }
 
   /** Stops accepting; connections that are open stay. */

@@ -173,6 +173,7 @@ export class SessionHandshake {
     if (before !== undefined) this.end(before);
     this.parts.sessions.setOwner(slot, localOwner);
     this.connections.attach(connection, slot);
+    this.parts.sessionTable.attach(slot, connection.cnxnId);
     const passwd = sessionPassword(sessionIdHi, sessionIdLo);
     const answer = { valid: true, sessionIdHi, sessionIdLo, slot, timeoutMs, passwd };
     this.parts.output.connected(connection.cnxnId, answer);

@@ -4,13 +4,16 @@
  * no expiry, and it needs no atomics: every word is useful alone, or proved by the check word.
  *
  *            0        4        8        12          16           20            24       28
- *   header   | slots in use ever        | (free)                                            |
- *   slot     | state  | id hi  | id lo  | timeout   | last touch | persisted   | check | -  |
+ *   header   | slots in use ever        | (free)                                              |
+ *   slot     | state  | id hi  | id lo  | timeout   | last touch | persisted   | check | cnxn |
  *                                         ms, now     ms, wraps    timeout ms
  *
  * `last touch` counts ms from `epochMs` in an int32, which wraps after 49.7 days. So it has a
  * meaning only as a signed difference from a time that is less than 24.8 days away; the tracker
  * looks at every slot far more often than that.
+ *
+ * `cnxn` is the connection that has the session, 0 for none: a session may have moved to another
+ * thread's connection while this one still has requests of the old one.
  *
  * `check` is 0 in a free slot and for local sessions, and otherwise a hash of id and persisted
  * timeout. A walker that meets another value has caught the keeper between two stores. Such a
@@ -38,6 +41,7 @@ const Word = {
   touch: 4,
   persistedTimeoutMs: 5,
   check: 6,
+  cnxnId: 7,
 } as const;
 
 /** `nowMs` is the monotonic clock that all threads share. 32 bytes a session, committed lazily. */
@@ -71,10 +75,11 @@ export class SessionTable {
     this.words[at(slot) + Word.touch] = (Math.floor(nowMs) - this.epochMs) | 0;
   }
 
-  /** Any thread: is this session there and not closing? */
-  isOpen(slot: number, idHi: number, idLo: number): boolean {
+  /** Any thread: is this session there and not closing, and does this connection have it? */
+  isOpenFor(cnxnId: number, slot: number, idHi: number, idLo: number): boolean {
     const base = at(slot);
     return (
+      this.words[base + Word.cnxnId] === cnxnId &&
       this.words[base + Word.idLo] === idLo &&
       this.words[base + Word.idHi] === idHi &&
       this.words[base + Word.state] === SessionState.open
@@ -102,6 +107,11 @@ export class SessionTable {
     return this.words[at(slot) + Word.idLo] as number;
   }
 
+  /** The connection that has the session; 0: none. */
+  cnxnId(slot: number): number {
+    return this.words[at(slot) + Word.cnxnId] as number;
+  }
+
   /** Last touch, ms since `epochMs` as a wrapping int32. */
   touchWord(slot: number): number {
     return this.words[at(slot) + Word.touch] as number;
@@ -122,8 +132,15 @@ export class SessionTable {
     this.words[base + Word.timeoutMs] = timeoutMs;
     this.words[base + Word.persistedTimeoutMs] = timeoutMs;
     this.words[base + Word.check] = 0;
+    this.words[base + Word.cnxnId] = 0;
     this.words[base + Word.state] = SessionState.open;
     if (slot >= this.slotsEver) this.words[0] = slot + 1;
+  }
+
+  /** Keeper only: the session is this connection's, and no other one's, from now on. */
+  attach(slot: number, cnxnId: number): void {
+    assert(this.state(slot) !== SessionState.free, 'a session in use has a connection');
+    this.words[at(slot) + Word.cnxnId] = cnxnId;
   }
 
   /** Keeper only: snapshots hold this session from now on, with this timeout. */

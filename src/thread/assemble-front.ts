@@ -1,4 +1,4 @@
-/** Builds the front of the main thread. */
+/** Builds a front: the same way on the main thread and on one of its own. */
 import { environmentEntries, versionText } from '../admin/environment.ts';
 import { whitelistOf } from '../admin/four-letter-words.ts';
 import { MetricsRecorder } from '../admin/metrics-recorder.ts';
@@ -8,10 +8,13 @@ import { Identities } from '../auth/identity.ts';
 import { normaliseAddress } from '../auth/ip-address.ts';
 import type { Membership } from '../config/server-lines.ts';
 import type { Settings } from '../config/settings.ts';
-import { ConnectionThrottle } from '../front/connection-throttle.ts';
+import { CnxnCounts } from '../front/cnxn-counts.ts';
+import { ConnectionThrottle, type ConnectionThrottleMemory } from '../front/connection-throttle.ts';
 import { FrontFacts } from '../front/facts.ts';
 import { FrontAgent } from '../front/front.ts';
+import { FrontCounts } from '../front/front-counts.ts';
 import { FrontHandshakes } from '../front/handshakes.ts';
+import { OtherFronts } from '../front/other-fronts.ts';
 import { FrontReads } from '../front/reads.ts';
 import { RequestThrottle, type RequestThrottleSettings } from '../front/request-throttle.ts';
 import { FrontRequests } from '../front/requests.ts';
@@ -28,6 +31,8 @@ import { builtMs, ownVersion } from './own-version.ts';
 import type { SharedServer } from './shared.ts';
 
 export interface AssembleFrontOptions {
+  /** Index of the front. */
+  readonly index: number;
   readonly shared: SharedServer;
   readonly settings: Settings;
   readonly serverId: number;
@@ -46,14 +51,16 @@ function assembleWords(
   tree: TreeView,
   status: SharedStatus,
 ): FrontWords {
-  const { shared, settings, ports, serverId, membership } = options;
+  const { shared, settings, ports, serverId, membership, index } = options;
+  const { fronts } = shared;
   const version = versionText(ownVersion, builtMs());
   return new FrontWords({
     ...{ requests, status },
+    others: new OtherFronts(requests, index, fronts.length),
     whitelist: whitelistOf(settings['4lw.commands.whitelist'], settings['readonlymode.enabled']),
     facts: new FrontFacts({
       ...{ settings, serverId, membership, tree, status, version },
-      metrics: Object.values(shared.metrics),
+      metrics: [...fronts.map(({ metrics }) => metrics), ...Object.values(shared.metrics)],
       disk: ports.disk,
       clock: ports.clock,
       environment: () => environmentEntries(version, nodeHost()),
@@ -67,15 +74,21 @@ function assembleWords(
 }
 
 export function assembleFront(options: AssembleFrontOptions): FrontAgent {
-  const { shared, settings, ports } = options;
+  const { shared, settings, ports, index } = options;
+  const own = shared.fronts[index]!;
+  const others = shared.fronts.filter((front) => front !== own);
   const tree = new TreeView(shared.tree);
   const sessions = new SessionTable(shared.sessions);
   const status = new SharedStatus(shared.status);
   const schemes = schemeTable(settings, ports);
-  const requests = new FrontRequests(new Outlet(new RingSender(shared.requests)));
-  const metrics = new MetricsRecorder(shared.metrics.front, ports.random);
+  const requests = new FrontRequests(new Outlet(new RingSender(own.requests)));
+  const metrics = new MetricsRecorder(own.metrics, ports.random);
+  const counts = new FrontCounts(
+    own.counts,
+    others.map((front) => front.counts),
+  );
   const session = new FrontSession({
-    ...{ tree, requests, sessions, schemes },
+    ...{ tree, requests, sessions, schemes, counts },
     reads: new FrontReads(tree, schemes, status),
     enforced: enforcedSchemes(
       {
@@ -86,17 +99,21 @@ export function assembleFront(options: AssembleFrontOptions): FrontAgent {
       schemes,
     ),
     inFlightMax: settings.globalOutstandingLimit,
-    throttle: new RequestThrottle(requestThrottleSettings(settings), metrics),
+    throttle: new RequestThrottle(requestThrottleSettings(settings), counts, metrics),
     metrics,
     logger: ports.logger,
   });
   return new FrontAgent({
-    ...{ requests, tree, sessions, session, metrics },
+    ...{ index, requests, tree, sessions, session, metrics, counts },
+    cnxns: new CnxnCounts(
+      own.cnxns,
+      others.map(({ cnxns }) => cnxns),
+    ),
     handshakes: new FrontHandshakes({
       ...{ requests, tree, status, metrics, clock: ports.clock, logger: ports.logger },
-      throttle: connectionThrottle(settings, ports),
+      throttle: connectionThrottle(shared.connectionThrottle, settings, ports),
     }),
-    replies: new RingReceiver(shared.replies),
+    replies: new RingReceiver(own.replies),
     words: assembleWords(options, requests, tree, status),
     clock: ports.clock,
     logger: ports.logger,
@@ -125,13 +142,18 @@ function requestThrottleSettings(settings: Settings): RequestThrottleSettings {
 }
 
 /** Weights that make no sense are those of Apache's defaults, and no session costs less than one. */
-function connectionThrottle(settings: Settings, { random, clock }: Ports): ConnectionThrottle {
+function connectionThrottle(
+  memory: ConnectionThrottleMemory,
+  settings: Settings,
+  { random, clock }: Ports,
+): ConnectionThrottle {
   const positive = (weight: number, fallback: number) => (weight > 0 ? weight : fallback);
   const least = positive(settings.connection_throttle_local_session_weight, 1);
   const open = positive(settings.connection_throttle_global_session_weight, 3);
   const renew = positive(settings.connection_throttle_renew_session_weight, 2);
   const weights = { open: Math.max(open, least), renew: Math.max(renew, least) };
   return new ConnectionThrottle(
+    memory,
     {
       tokens: settings.connection_throttle_tokens,
       fillTimeMs: settings.connection_throttle_fill_time,

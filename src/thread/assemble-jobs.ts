@@ -19,8 +19,8 @@ export function assembleHousekeeper(
   shared: SharedServer,
   ports: Ports,
 ): Housekeeper {
-  // The housekeeper is on the front's thread.
-  const metrics = new MetricsRecorder(shared.metrics.front, ports.random);
+  // The housekeeper is on the first front's thread.
+  const metrics = new MetricsRecorder(shared.fronts[0]!.metrics, ports.random);
   const purgeHours = settings['autopurge.purgeInterval'];
   return new Housekeeper({
     jobs:

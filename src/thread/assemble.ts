@@ -10,6 +10,7 @@ import { ensembleViewOf, peerSettingsOf } from '../agents/ensemble-options.ts';
 import type { Ensemble } from '../agents/ensemble-port.ts';
 import { KeeperAgent } from '../agents/keeper.ts';
 import { CountingMonitor } from '../agents/keeper-monitor.ts';
+import { KeeperReplies } from '../agents/keeper-replies.ts';
 import { KeeperSnapshots } from '../agents/keeper-snapshots.ts';
 import { LinksAgent } from '../agents/links.ts';
 import { LogAgent } from '../agents/log.ts';
@@ -102,8 +103,10 @@ export function assembleKeeper(options: AssembleOptions): [KeeperAgent, Agent & 
   const history = membership === null ? null : new TxnHistory(settings.commitLogCount);
   const ensemble = history === null ? assembleAlone(options) : assemblePeer(options, history);
   const keeper = new KeeperAgent({
-    requests: new RingReceiver(shared.requests),
-    replies: new Outlet(new RingSender(shared.replies)),
+    requests: shared.fronts.map(({ requests }) => new RingReceiver(requests)),
+    replies: new KeeperReplies(
+      shared.fronts.map(({ replies }) => new Outlet(new RingSender(replies))),
+    ),
     ensemble,
     clock: ports.clock,
     status: new SharedStatus(shared.status),

@@ -4,8 +4,10 @@ import { fileURLToPath } from 'node:url';
 
 const here = import.meta.url;
 
+/** This file, and the bundle of a thread, are one folder deeper than the bundle of a process. */
 function packageVersion(): string {
-  const path = new URL(here.endsWith('.ts') ? '../../package.json' : '../package.json', here);
+  const isInFolder = /\/thread\/[^/]+$/.test(here);
+  const path = new URL(isInFolder ? '../../package.json' : '../package.json', here);
   return (JSON.parse(readFileSync(path, 'utf8')) as { version: string }).version;
 }
 

@@ -8,6 +8,12 @@ import { payloadBytesMax } from '../agents/storage-options.ts';
 import { ringBytesDefault, sessionsMax } from '../base/limits.ts';
 import type { Clock, Random } from '../base/ports.ts';
 import type { Settings } from '../config/settings.ts';
+import { type CnxnCountsMemory, createCnxnCounts } from '../front/cnxn-counts.ts';
+import {
+  type ConnectionThrottleMemory,
+  createConnectionThrottle,
+} from '../front/connection-throttle.ts';
+import { createFrontCounts, type FrontCountsMemory } from '../front/front-counts.ts';
 import { type BellMemory, createBell } from '../ring/bell.ts';
 import { createLoan, type LoanMemory } from '../ring/loan.ts';
 import { createRing, type RingMemory } from '../ring/ring.ts';
@@ -16,7 +22,13 @@ import { createSessionTable, type SessionTableMemory } from '../state/session-ta
 import { createSharedStatus, type SharedStatusMemory } from '../state/shared-status.ts';
 import { pathBytesMax } from '../tree/layout.ts';
 import { createTreeMemory, type TreeMemory } from '../tree/tree-memory.ts';
-import { type AgentName, type Placement, placements, threadOf } from './placement.ts';
+import {
+  type AgentName,
+  type Placement,
+  placements,
+  threadOf,
+  threadOfFront,
+} from './placement.ts';
 
 export interface SharedServer {
   readonly placement: Placement;
@@ -26,17 +38,26 @@ export interface SharedServer {
   /** Between a purge and the log, when that is cut or replaced. */
   readonly historyLock: LockMemory;
   /** Counters and summaries, one memory for each agent that counts. */
-  readonly metrics: Readonly<Record<'front' | 'ensemble' | 'log', MetricsMemory>>;
-  /** One for each thread of the placement. */
+  readonly metrics: Readonly<Record<'ensemble' | 'log', MetricsMemory>>;
+  /** One for each thread: those of the placement, then one for each further front. */
   readonly bells: readonly BellMemory[];
-  readonly requests: RingMemory;
-  readonly replies: RingMemory;
+  readonly fronts: readonly SharedFront[];
+  readonly connectionThrottle: ConnectionThrottleMemory;
   readonly appends: RingMemory;
   readonly synced: RingMemory;
   /** The end of the log, which is lent over `appends`. */
   readonly logLoan: LoanMemory;
   /** To and from the links; null on a standalone server. */
   readonly packets: PacketRings | null;
+}
+
+/** What a front shares with the keeper and with the other fronts. */
+export interface SharedFront {
+  readonly requests: RingMemory;
+  readonly replies: RingMemory;
+  readonly metrics: MetricsMemory;
+  readonly counts: FrontCountsMemory;
+  readonly cnxns: CnxnCountsMemory;
 }
 
 export interface PacketRings {
@@ -46,6 +67,8 @@ export interface PacketRings {
 
 export interface SharedOptions {
   readonly placement: Placement;
+  /** Threads that have clients. */
+  readonly fronts: number;
   readonly treeBytesMax: number;
   readonly hashSeed: number;
   /** Longest frame, `jute.maxbuffer`: it decides how long the rings are. */
@@ -69,7 +92,7 @@ export function sharedOptions(
 ): SharedOptions {
   const wantedMb = settings['ringkeeper.treeMemoryMb'];
   return {
-    ...{ placement, isMember },
+    ...{ placement, isMember, fronts: settings['ringkeeper.fronts'] },
     treeBytesMax: wantedMb > 0 ? wantedMb * mib : Math.floor(totalmem() / 2),
     hashSeed: ports.random.next32(),
     frameBytesMax: settings['jute.maxbuffer'],
@@ -80,26 +103,27 @@ export function sharedOptions(
 
 export function createShared(options: SharedOptions): SharedServer {
   const { placement } = options;
-  const bells = placements[placement].map(() => createBell());
+  const threads = placements[placement].length + options.fronts - 1;
+  const bells = Array.from({ length: threads }, () => createBell());
   const bellOf = (agent: AgentName) => bells[threadOf(placement, agent)] as BellMemory;
   const ring = (bytes: number, from: AgentName, to: AgentName) =>
     createRing(bytes, bellOf(from), bellOf(to));
-  const { frameBytesMax } = options;
+  const fronts = Array.from({ length: options.fronts }, (_, front) =>
+    createFront(options, bells[threadOfFront(placement, front)]!, bellOf('keeper')),
+  );
   return {
     placement,
     bells,
+    fronts,
+    connectionThrottle: createConnectionThrottle(),
     tree: createTreeMemory({ bytesMax: options.treeBytesMax, hashSeed: options.hashSeed }),
     sessions: createSessionTable({ sessionsMax, nowMs: options.nowMs }),
     status: createSharedStatus(),
     historyLock: createLock(),
     metrics: {
-      front: createMetricsMemory(),
       ensemble: createMetricsMemory(),
       log: createMetricsMemory(),
     },
-    requests: ring(ringBytesFor(frameBytesMax), 'front', 'keeper'),
-    // The path of a notification may be as long as the frame that made the node.
-    replies: ring(ringBytesFor(Math.min(frameBytesMax, pathBytesMax)), 'keeper', 'front'),
     appends: ring(ringBytesFor(options.payloadBytesMax), 'ensemble', 'log'),
     synced: ring(smallRingBytes, 'log', 'ensemble'),
     logLoan: createLoan(),
@@ -109,6 +133,22 @@ export function createShared(options: SharedOptions): SharedServer {
           in: ring(ringBytesDefault, 'links', 'ensemble'),
         }
       : null,
+  };
+}
+
+function createFront(
+  { frameBytesMax }: SharedOptions,
+  front: BellMemory,
+  keeper: BellMemory,
+): SharedFront {
+  // The path of a notification may be as long as the frame that made the node.
+  const replyBytes = ringBytesFor(Math.min(frameBytesMax, pathBytesMax));
+  return {
+    requests: createRing(ringBytesFor(frameBytesMax), front, keeper),
+    replies: createRing(replyBytes, keeper, front),
+    metrics: createMetricsMemory(),
+    counts: createFrontCounts(),
+    cnxns: createCnxnCounts(),
   };
 }
 

@@ -113,10 +113,15 @@ interface FrontWorldOptions {
   readonly words?: string;
   readonly membership?: Membership;
   readonly settings?: Readonly<Record<string, string>>;
+  /** Fronts of the server; this is the first of them. */
+  readonly fronts?: number;
+  /** A further front beside the one of this world, with the same settings. */
+  readonly beside?: { readonly world: FrontWorld; readonly index: number };
 }
 
 export class FrontWorld {
   readonly front: FrontAgent;
+  readonly shared: SharedServer;
   readonly tree: TreeWriter;
   readonly settings: Settings;
   /** What the front has written for the keeper. */
@@ -130,7 +135,6 @@ export class FrontWorld {
   wakes = 0;
   private readonly replies: Outlet;
   private readonly sessions: SessionTable;
-  private sessionsOpen = 0;
 
   readonly status: SharedStatus;
 
@@ -140,18 +144,22 @@ export class FrontWorld {
       '4lw.commands.whitelist': options.words ?? '*',
       ...options.settings,
     });
-    const shared = this.createShared(options.treeBytes ?? mib);
+    const { beside, fronts = 1, treeBytes = mib } = options;
+    const index = beside?.index ?? 0;
+    const shared = beside?.world.shared ?? this.createShared(treeBytes, fronts);
+    this.shared = shared;
+    const own = shared.fronts[index]!;
     const ports = nodePorts(this.settings, 'front');
-    this.metrics = shared.metrics.front;
-    this.tree = new TreeWriter(shared.tree);
-    this.tree.createSystemNodes();
+    this.metrics = own.metrics;
+    this.tree = beside?.world.tree ?? new TreeWriter(shared.tree);
+    if (beside === undefined) this.tree.createSystemNodes();
     this.sessions = new SessionTable(shared.sessions);
-    this.requests = new RingReceiver(shared.requests);
-    this.replies = new Outlet(new RingSender(shared.replies));
+    this.requests = new RingReceiver(own.requests);
+    this.replies = new Outlet(new RingSender(own.replies));
     this.status = new SharedStatus(shared.status);
     this.status.serving = Serving.serving;
     this.front = assembleFront({
-      ...{ shared, settings: this.settings, serverId: 1 },
+      ...{ shared, settings: this.settings, serverId: 1, index },
       membership: options.membership ?? null,
       ports: {
         ...ports,
@@ -169,11 +177,16 @@ export class FrontWorld {
     });
   }
 
-  private createShared(treeBytesMax: number): SharedServer {
+  private createShared(treeBytesMax: number, fronts: number): SharedServer {
     const frameBytesMax = this.settings['jute.maxbuffer'];
     const { nowMs } = this;
     return createShared({
-      ...{ placement: 'inline', isMember: false, payloadBytesMax: payloadBytesMaxDefault },
+      ...{
+        placement: 'inline',
+        fronts,
+        isMember: false,
+        payloadBytesMax: payloadBytesMaxDefault,
+      },
       ...{ treeBytesMax, hashSeed: 0, frameBytesMax, nowMs },
     });
   }
@@ -204,9 +217,10 @@ export class FrontWorld {
 
   /** The keeper accepts the handshake. */
   connected({ connection }: FakeClient): void {
-    const slot = this.sessionsOpen++;
+    const slot = this.sessions.slotsEver;
     const id = 1000 + slot;
     this.sessions.fill(slot, 0, id, timeoutMs);
+    this.sessions.attach(slot, connection.cnxnId);
     const at = this.replies.open(ToFront.connected, ConnectedLayout.bytes);
     const { view } = this.replies;
     view.setInt32(at + ConnectedLayout.cnxnId, connection.cnxnId);

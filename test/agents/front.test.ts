@@ -33,12 +33,12 @@ describe('the front', () => {
     const client = world.connect();
     receive(client, getData(1, '/a', true), getData(2, '/a', true));
     world.turn();
-    expect(world.front.inFlight).toBe(2);
+    expect(world.front.inFlightOfAll).toBe(2);
     client.socket.writableLength = 64 * 1024 * 1024;
     world.reply(client, 1, replyFrame(1, 1));
     world.turn();
     expect(client.socket.destroyed).toBe(true);
-    expect(world.front.inFlight).toBe(0);
+    expect(world.front.inFlightOfAll).toBe(0);
   });
 
   it('answers no further while a client does not read, and all when it does', () => {

@@ -4,6 +4,7 @@
  */
 import type { Ensemble, EnsembleReplica, FoundOnDisk } from '../../src/agents/ensemble-port.ts';
 import { KeeperAgent } from '../../src/agents/keeper.ts';
+import { KeeperReplies } from '../../src/agents/keeper-replies.ts';
 import { KeeperSnapshots } from '../../src/agents/keeper-snapshots.ts';
 import { Outlet } from '../../src/agents/outlet.ts';
 import { KeeperRecovery } from '../../src/agents/recovery.ts';
@@ -70,13 +71,14 @@ export class Member implements Ensemble {
     openDataDirectory(disk, dataDirectoryOf(settings), true);
     this.shared = createSimShared(this.clock.monotonicMs(), roomyRings, tree);
     const { shared, history } = this;
+    const own = shared.fronts[0]!;
     this.status = new SharedStatus(shared.status);
     this.view = new TreeView(shared.tree);
     this.front = new SimFront(shared);
     const schemes = schemeTable(settings, ports);
     this.keeper = new KeeperAgent({
-      requests: new RingReceiver(shared.requests),
-      replies: new Outlet(new RingSender(shared.replies)),
+      requests: [new RingReceiver(own.requests)],
+      replies: new KeeperReplies([new Outlet(new RingSender(own.replies))]),
       ensemble: this,
       clock: this.clock,
       status: this.status,

@@ -8,9 +8,9 @@ import { addWatchRequest, multiHeader, OpCode, setDataRequest } from '../../src/
 import { encodeUtf8 } from '../../src/jute/utf8.ts';
 import { JuteWriter } from '../../src/jute/writer.ts';
 import { RawClient } from '../support/raw-client.ts';
+import { placed, placements } from './placements.ts';
 import { create, getData, setData, text } from './requests.ts';
 
-const placements = ['inline', 'paired', 'threads'] as const;
 const nodes = ['/r0', '/r1', '/r2', '/r3'];
 const rounds = 120;
 
@@ -44,11 +44,11 @@ async function readFor(client: RawClient, isOver: () => boolean): Promise<Seen[]
   return seen;
 }
 
-describe.each(placements)('with %s placement', (placement) => {
+describe.each(placements)('with $placement placement and $fronts fronts', (placement) => {
   let server: EmbeddedServer;
 
   beforeAll(async () => {
-    server = await startServer({ placement });
+    server = await startServer(placed(placement));
     const client = await RawClient.connect({ port: server.port });
     for (const path of nodes) await create(client, path, '');
     await client.close();

@@ -9,9 +9,8 @@ import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { type EmbeddedServer, startServer } from '../../src/index.ts';
 import { OpCode } from '../../src/jute/proto.ts';
 import { RawClient } from '../support/raw-client.ts';
+import { placed, placements } from './placements.ts';
 import { create, exists, getChildren, getData, remove, setData, text } from './requests.ts';
-
-const placements = ['inline', 'paired', 'threads'] as const;
 
 /** Sends a word and returns the whole answer. */
 function word(port: number, name: string): Promise<string> {
@@ -24,12 +23,12 @@ function word(port: number, name: string): Promise<string> {
   });
 }
 
-describe.each(placements)('a server with %s placement', (placement) => {
+describe.each(placements)('a server, $placement with $fronts fronts', (placement) => {
   let server: EmbeddedServer;
   let port: number;
 
   beforeAll(async () => {
-    server = await startServer({ placement });
+    server = await startServer(placed(placement));
     port = server.port;
   });
 
@@ -207,16 +206,16 @@ describe.each(placements)('a server with %s placement', (placement) => {
 });
 
 describe('the data directory', () => {
-  it.each(placements)('survives a restart with %s placement', async (placement) => {
+  it.each(placements)('survives a restart, $placement with $fronts fronts', async (placement) => {
     const dataDir = await mkdtemp(join(tmpdir(), 'ringkeeper-test-'));
     try {
-      const before = await startServer({ placement, dataDir });
+      const before = await startServer(placed(placement, { dataDir }));
       const client = await RawClient.connect({ port: before.port });
       await create(client, '/kept', 'value');
       await create(client, '/gone', '', 1);
       const { session } = client;
       await before.close();
-      const after = await startServer({ placement, dataDir });
+      const after = await startServer(placed(placement, { dataDir }));
       const again = await RawClient.connect({ port: after.port, session });
       expect(again.session.id).toBe(session.id);
       expect(text((await getData(again, '/kept')).value?.data)).toBe('value');
@@ -234,27 +233,30 @@ describe('the data directory', () => {
     await server.close();
   });
 
-  it.each(placements)('gets snapshots while writes go on with %s placement', async (placement) => {
-    const dataDir = await mkdtemp(join(tmpdir(), 'ringkeeper-test-'));
-    try {
-      const settings = { snapCount: 40 };
-      const server = await startServer({ placement, dataDir, settings });
-      const client = await RawClient.connect({ port: server.port });
-      for (let i = 0; i < 400; i++) await create(client, `/node-${i}`, `${i}`);
-      await client.close();
-      await server.close();
-      const names = await readdir(join(dataDir, 'version-2'));
-      expect(names.filter((name) => name.startsWith('snapshot.')).length).toBeGreaterThan(1);
-      expect(names.filter((name) => name.endsWith('.tmp'))).toEqual([]);
-      const again = await startServer({ placement, dataDir });
-      const reader = await RawClient.connect({ port: again.port });
-      for (let i = 0; i < 400; i++) {
-        expect(text((await getData(reader, `/node-${i}`)).value?.data)).toBe(`${i}`);
+  it.each(placements)(
+    'gets snapshots while writes go on, $placement with $fronts fronts',
+    async (placement) => {
+      const dataDir = await mkdtemp(join(tmpdir(), 'ringkeeper-test-'));
+      try {
+        const settings = { snapCount: 40 };
+        const server = await startServer(placed(placement, { dataDir, settings }));
+        const client = await RawClient.connect({ port: server.port });
+        for (let i = 0; i < 400; i++) await create(client, `/node-${i}`, `${i}`);
+        await client.close();
+        await server.close();
+        const names = await readdir(join(dataDir, 'version-2'));
+        expect(names.filter((name) => name.startsWith('snapshot.')).length).toBeGreaterThan(1);
+        expect(names.filter((name) => name.endsWith('.tmp'))).toEqual([]);
+        const again = await startServer(placed(placement, { dataDir }));
+        const reader = await RawClient.connect({ port: again.port });
+        for (let i = 0; i < 400; i++) {
+          expect(text((await getData(reader, `/node-${i}`)).value?.data)).toBe(`${i}`);
+        }
+        await reader.close();
+        await again.close();
+      } finally {
+        await rm(dataDir, { recursive: true });
       }
-      await reader.close();
-      await again.close();
-    } finally {
-      await rm(dataDir, { recursive: true });
-    }
-  });
+    },
+  );
 });

@@ -2,7 +2,11 @@
 import { describe, expect, it } from 'vitest';
 import { readMetrics } from '../../src/admin/metrics.ts';
 import { ToKeeper } from '../../src/agents/messages.ts';
-import { ConnectionThrottle } from '../../src/front/connection-throttle.ts';
+import {
+  ConnectionThrottle,
+  type ConnectionThrottleSettings,
+  createConnectionThrottle,
+} from '../../src/front/connection-throttle.ts';
 import { OpCode } from '../../src/jute/proto.ts';
 import { encodeConnectRequest, encodeRequest } from '../support/raw-client.ts';
 import { framed } from '../support/raw-socket.ts';
@@ -129,8 +133,25 @@ describe('the connection throttle', () => {
   const chances = { dropIncrease: 0.5, dropDecrease: 0.25, decreaseRatio: 0.5 };
   const random = { next32: () => 2 ** 31 };
 
+  function newThrottle(
+    settings: Partial<ConnectionThrottleSettings>,
+    memory = createConnectionThrottle(),
+  ) {
+    const all = { tokens: 0, ...off, ...chances, ...settings };
+    return new ConnectionThrottle(memory, all, random, 0);
+  }
+
+  it('has one bucket for all fronts', () => {
+    const memory = createConnectionThrottle();
+    const [one, other] = [newThrottle({ tokens: 2 }, memory), newThrottle({ tokens: 2 }, memory)];
+    expect([one, other, one, other].map((throttle) => throttle.takes(true, 0))).toEqual([
+      ...[true, true, false, false],
+    ]);
+    expect(one.deficit).toBe(2);
+  });
+
   it('takes as many handshakes as there are tokens, which come back with time', () => {
-    const throttle = new ConnectionThrottle({ tokens: 2, ...off, ...chances }, random, 0);
+    const throttle = newThrottle({ tokens: 2 });
     expect([0, 0, 0].map((ms) => throttle.takes(true, ms))).toEqual([true, true, false]);
     expect(throttle.deficit).toBe(2);
     expect([10, 11, 12].map((ms) => throttle.takes(true, ms))).toEqual([false, true, false]);
@@ -139,7 +160,7 @@ describe('the connection throttle', () => {
 
   it('counts a new session for more than one that comes back, when it is told to', () => {
     const weights = { open: 3, renew: 2 };
-    const throttle = new ConnectionThrottle({ tokens: 2, ...off, ...chances, weights }, random, 0);
+    const throttle = newThrottle({ tokens: 2, weights });
     expect(throttle.takes(true, 0)).toBe(true);
     expect(throttle.takes(false, 0)).toBe(true);
     expect(throttle.deficit).toBe(5);
@@ -147,8 +168,7 @@ describe('the connection throttle', () => {
   });
 
   it('drops by chance while the bucket is empty, and less when it is not', () => {
-    const settings = { tokens: 1, ...off, ...chances, freezeTimeMs: 5 };
-    const throttle = new ConnectionThrottle(settings, random, 0);
+    const throttle = newThrottle({ tokens: 1, freezeTimeMs: 5 });
     expect(throttle.takes(true, 0)).toBe(true);
     for (const [ms, probability] of [
       [6, 0.5],

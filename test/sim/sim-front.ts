@@ -71,8 +71,9 @@ export class SimFront implements FrontRepliesListener {
   private nowMs = 0;
 
   constructor(shared: SharedServer) {
-    this.requests = new FrontRequests(new Outlet(new RingSender(shared.requests)));
-    const ring = new RingReceiver(shared.replies);
+    const own = shared.fronts[0]!;
+    this.requests = new FrontRequests(new Outlet(new RingSender(own.requests)));
+    const ring = new RingReceiver(own.replies);
     this.replies = new FrontReplies(ring, new TreeView(shared.tree), this);
     this.sessions = new SessionTable(shared.sessions);
   }
@@ -213,6 +214,10 @@ export class SimFront implements FrontRepliesListener {
   onClose(cnxnId: number): void {
     this.stream.push(`${cnxnId} close`);
     this.clients.get(cnxnId)?.onClose();
+  }
+
+  onAsked(): void {
+    throw new Error('there is no other front');
   }
 
   onAnswer(queryId: number, value: unknown): void {

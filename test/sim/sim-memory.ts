@@ -4,6 +4,9 @@
  * so that full ones are no exception.
  */
 import { createMetricsMemory } from '../../src/admin/metrics-recorder.ts';
+import { createCnxnCounts } from '../../src/front/cnxn-counts.ts';
+import { createConnectionThrottle } from '../../src/front/connection-throttle.ts';
+import { createFrontCounts } from '../../src/front/front-counts.ts';
 import { createBell } from '../../src/ring/bell.ts';
 import { createLoan } from '../../src/ring/loan.ts';
 import { createRing } from '../../src/ring/ring.ts';
@@ -30,8 +33,13 @@ export const roomyRings: RingSizes = {
 
 const treeBytesMax = 1 << 20;
 /** Nobody reads what is counted here, so one will do for all. */
+const frontMemory = {
+  metrics: createMetricsMemory(),
+  counts: createFrontCounts(),
+  cnxns: createCnxnCounts(),
+};
+const connectionThrottle = createConnectionThrottle();
 const metrics = {
-  front: createMetricsMemory(),
   ensemble: createMetricsMemory(),
   log: createMetricsMemory(),
 };
@@ -62,8 +70,8 @@ export function createSimShared(
     status: createSharedStatus(),
     historyLock: createLock(),
     metrics,
-    requests: ring(rings.requests),
-    replies: ring(rings.replies),
+    fronts: [{ ...frontMemory, requests: ring(rings.requests), replies: ring(rings.replies) }],
+    connectionThrottle,
     appends: ring(rings.appends),
     synced: ring(rings.synced),
     logLoan: createLoan(),

@@ -184,7 +184,7 @@ function tap(server: SimServer, keeper: KeeperAgent, ensemble: EnsembleAgent, ta
     const zxid = joinHalves(hi, lo);
     if (server.lastZxid >= zxid) throw new Error(`the change ${zxid} is visible before its event`);
     notify(cnxnIds, count, hi, lo, frame, start, end);
-    const isOnRing = notificationOn(server.shared.replies) === zxid;
+    const isOnRing = notificationOn(server.shared.fronts[0]!.replies) === zxid;
     taps.onNotify(zxid, isOnRing || server.status.readGateClosed);
   };
 }

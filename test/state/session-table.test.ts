@@ -17,20 +17,20 @@ function create(sessionsMax = 8, nowMs = 1000) {
 test('what the keeper fills in is open for every thread that holds the memory', () => {
   const { keeper, other } = create();
   keeper.fill(3, 7, -9, 4000);
-  expect(other.isOpen(3, 7, -9)).toBe(true);
+  expect(other.isOpenFor(0, 3, 7, -9)).toBe(true);
   expect(other.timeoutMs(3)).toBe(4000);
-  expect(other.isOpen(3, 7, 9)).toBe(false);
-  expect(other.isOpen(3, 8, -9)).toBe(false);
-  expect(other.isOpen(2, 0, 0)).toBe(false);
+  expect(other.isOpenFor(0, 3, 7, 9)).toBe(false);
+  expect(other.isOpenFor(0, 3, 8, -9)).toBe(false);
+  expect(other.isOpenFor(0, 2, 0, 0)).toBe(false);
 });
 
 test('a closing session is not open, and a freed slot neither', () => {
   const { keeper, other } = create();
   keeper.fill(0, 1, 1, 4000);
   keeper.setState(0, SessionState.closing);
-  expect(other.isOpen(0, 1, 1)).toBe(false);
+  expect(other.isOpenFor(0, 0, 1, 1)).toBe(false);
   keeper.free(0);
-  expect(other.isOpen(0, 1, 1)).toBe(false);
+  expect(other.isOpenFor(0, 0, 1, 1)).toBe(false);
   expect(() => keeper.free(0)).toThrow(AssertionError);
 });
 

@@ -79,7 +79,7 @@ test('an expired session is closing, is not named twice, and cannot be touched',
   const slot = tracker.open(0, 1, 4000, 0);
   tracker.takeExpired(6000);
   expect(tracker.isClosing(slot)).toBe(true);
-  expect(table.isOpen(slot, 0, 1)).toBe(false);
+  expect(table.isOpenFor(0, slot, 0, 1)).toBe(false);
   expect(tracker.touch(0, 1, 4000, 6001)).toBe(false);
   expect(tracker.takeExpired(60_000)).toEqual([]);
   expect(tracker.find(0, 1)).toBe(slot);
