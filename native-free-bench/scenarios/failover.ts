@@ -9,12 +9,13 @@ import type { OwnContender } from './contender.ts';
 import { startEnsemble } from './ensemble-start.ts';
 import type { Measurement, Outcome } from './measurement.ts';
 import { inTurn, type Progress, type Scenario } from './scenario.ts';
-import type { BenchSize } from './size.ts';
+import { type BenchSize, scaled } from './size.ts';
 
 const writesPerSecond = 500;
 const writers = 5;
 /** Of each writer, before the kill and after it. */
 const writesAround = 200;
+const writesMin = 10;
 
 export const failover: Scenario = {
   name: 'failover',
@@ -33,12 +34,16 @@ async function* run(
   for (let repeat = 0; repeat < size.repeats; repeat++) {
     for (const contender of inTurn(contenders, repeat)) {
       progress(done++, size.repeats * contenders.length, `${contender.name}: failover`);
-      yield* measureOnce(contender, repeat);
+      yield* measureOnce(contender, size, repeat);
     }
   }
 }
 
-async function* measureOnce(contender: OwnContender, repeat: number): AsyncGenerator<Measurement> {
+async function* measureOnce(
+  contender: OwnContender,
+  size: BenchSize,
+  repeat: number,
+): AsyncGenerator<Measurement> {
   const ms = {
     kind: 'measurement',
     unit: 'ms',
@@ -50,14 +55,14 @@ async function* measureOnce(contender: OwnContender, repeat: number): AsyncGener
   const ensemble = await startEnsemble(contender);
   try {
     yield { ...ms, figure: 'ensemble start', value: performance.now() - startedMs };
-    const value = await longestGapMs(ensemble);
+    const value = await longestGapMs(ensemble, Math.max(writesMin, scaled(writesAround, size)));
     yield { ...ms, figure: 'kill -9 of the leader, no write for', value };
   } finally {
     await ensemble.close();
   }
 }
 
-async function longestGapMs(ensemble: EnsembleProcesses): Promise<number> {
+async function longestGapMs(ensemble: EnsembleProcesses, writes: number): Promise<number> {
   let lastMs = performance.now();
   let gapMs = 0;
   const onAcknowledged = (atMs: number): void => {
@@ -73,11 +78,11 @@ async function longestGapMs(ensemble: EnsembleProcesses): Promise<number> {
       onAcknowledged,
     }),
   );
-  await Promise.all(running.map((writer) => writer.wrote(writesAround)));
+  await Promise.all(running.map((writer) => writer.wrote(writes)));
   const leader = await ensemble.leader();
   gapMs = 0;
   await ensemble.kill(leader);
-  await Promise.all(running.map((writer) => writer.wrote(writesAround)));
+  await Promise.all(running.map((writer) => writer.wrote(writes)));
   const wrong = running.flatMap(({ wrongAnswers }) => wrongAnswers);
   await Promise.all(running.map((writer) => writer.stop()));
   if (wrong.length > 0) throw new Error(`${wrong.length} wrong answers: ${wrong[0]}`);

@@ -34,6 +34,8 @@ export interface LoadCase {
 const dataBytesDefault = 100;
 const keysDefault = 10_000;
 const keysMin = 4;
+/** Of all values that a load in the test suite moves. */
+const limitBytes = 4_000_000;
 
 export interface Running {
   readonly name: ServerName;
@@ -157,7 +159,7 @@ export async function checkedLoad(spec: LoadSpec): Promise<LoadResult> {
 function runCase(
   { server, isEcho }: Running,
   { figure: _, called: __, scales: ___, ...each }: LoadCase,
-  { seed, requests }: BenchSize,
+  size: BenchSize,
   { warmupSeconds, seconds }: Pick<BenchSize, 'warmupSeconds' | 'seconds'>,
 ): Promise<LoadResult> {
   return checkedLoad({
@@ -166,11 +168,20 @@ function runCase(
     ...each,
     ...(isEcho ? { keys: 1 } : {}),
     ...whereOf(server),
-    seed,
+    seed: size.seed,
     warmupSeconds,
     seconds,
-    ...(requests === undefined ? {} : { requests, processes: 0 }),
+    ...limitsOf(size, each.dataBytes),
   });
+}
+
+/** In the test suite: few requests instead of a time, and no process of their own. */
+export function limitsOf(
+  { requests }: BenchSize,
+  dataBytes = dataBytesDefault,
+): Pick<LoadSpec, 'requests' | 'processes'> {
+  if (requests === undefined) return {};
+  return { requests: Math.min(requests, Math.ceil(limitBytes / (dataBytes + 1))), processes: 0 };
 }
 
 /** Where a load goes, and whose CPU time counts. */

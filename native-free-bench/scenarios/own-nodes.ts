@@ -6,7 +6,7 @@ import { eventually } from '../../test/support/eventually.ts';
 import type { ServerProcess } from '../../test/support/server-process.ts';
 import { processRssBytes } from '../load/process-usage.ts';
 import { type OwnContender, type RunningServer, runningOf } from './contender.ts';
-import { checkedLoad, whereOf } from './load-cases.ts';
+import { checkedLoad, limitsOf, whereOf } from './load-cases.ts';
 import type { BenchSize } from './size.ts';
 
 /** No snapshot but those at the start: far more transactions than a bench makes. */
@@ -23,13 +23,13 @@ const depth = 64;
 export async function createNodes(
   server: RunningServer,
   nodes: number,
-  { seed, requests }: BenchSize,
+  size: BenchSize,
 ): Promise<void> {
   await checkedLoad({
     ...whereOf(server),
-    ...{ mix: { create: 1 }, connections, depth, keys: 0, dataBytes: nodeDataBytes, seed },
-    ...{ warmupSeconds: 0, seconds: 0, requests: nodes },
-    ...(requests === undefined ? {} : { processes: 0 }),
+    ...{ mix: { create: 1 }, connections, depth, keys: 0, dataBytes: nodeDataBytes },
+    ...limitsOf(size),
+    ...{ seed: size.seed, warmupSeconds: 0, seconds: 0, requests: nodes },
   });
 }
 

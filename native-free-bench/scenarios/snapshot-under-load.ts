@@ -4,7 +4,7 @@
  */
 import type { LoadResult, LoadSpec } from '../load/workload.ts';
 import type { OwnContender } from './contender.ts';
-import { checkedLoad, figuresOf, grouped, loadDetail, whereOf } from './load-cases.ts';
+import { checkedLoad, figuresOf, grouped, limitsOf, loadDetail, whereOf } from './load-cases.ts';
 import type { Outcome } from './measurement.ts';
 import { createNodes, nodeDataBytes, noSnapshots, OwnServer } from './own-nodes.ts';
 import { pauseFigures } from './pause-figures.ts';
@@ -62,7 +62,9 @@ async function measureOnce(contender: OwnContender, size: BenchSize): Promise<Me
     const atStart = server.snapshots;
     // Servers begin one after between half and all of this many transactions.
     const snapCount = Math.ceil((trial.opsPerSecond * size.seconds * stretch * 2) / 3);
-    await server.restart({ snapCount: String(Math.min(snapCount, (size.requests ?? 1e9) / 2)) });
+    await server.restart({
+      snapCount: String(Math.min(snapCount, (size.requests ?? Infinity) / 2)),
+    });
     await server.newSnapshot(atStart);
     for (let tries = 0; tries < triesMax; tries++) {
       const before = server.snapshots;
@@ -78,12 +80,12 @@ async function measureOnce(contender: OwnContender, size: BenchSize): Promise<Me
 }
 
 function loadOf(server: OwnServer, size: BenchSize, times: number): LoadSpec {
-  const { seed, warmupSeconds, requests } = size;
+  const { seed, warmupSeconds } = size;
   return {
     ...whereOf(server.running),
     ...{ mix: { set: 1 }, connections: 64, depth: 16, seed, warmupSeconds },
     ...{ keys: scaled(10_000, size), dataBytes: nodeDataBytes, seconds: size.seconds * times },
-    ...(requests === undefined ? {} : { requests: requests * times, processes: 0 }),
+    ...limitsOf(size),
   };
 }
 

@@ -3,7 +3,7 @@
  * garbage, the longest stall of its event loop, and the longest request.
  */
 import type { OwnContender } from './contender.ts';
-import { checkedLoad, grouped, loadDetail, whereOf } from './load-cases.ts';
+import { checkedLoad, grouped, limitsOf, loadDetail, whereOf } from './load-cases.ts';
 import type { Outcome } from './measurement.ts';
 import { createNodes, hasRoomFor, nodeDataBytes, OwnServer } from './own-nodes.ts';
 import { pauseFigures } from './pause-figures.ts';
@@ -56,13 +56,13 @@ async function* measureOnce(
   const server = await OwnServer.start(contender, { tellsPauses: true });
   try {
     await createNodes(server.running, nodes, size);
-    const { seed, warmupSeconds, seconds, requests } = size;
+    const { seed, warmupSeconds, seconds } = size;
     const watch = await ServerWatch.begin(server.running);
     const result = await checkedLoad({
       ...whereOf(server.running),
       ...load,
       ...{ keys: scaled(10_000, size), dataBytes: nodeDataBytes, seed, warmupSeconds, seconds },
-      ...(requests === undefined ? {} : { requests, processes: 0 }),
+      ...limitsOf(size),
     });
     const told = await watch.end();
     const about = { server: contender.name, ...rest };
