@@ -7,9 +7,9 @@ import type { EnsembleProcesses } from '../../test/support/ensemble-processes.ts
 import { EnsembleWriter } from '../../test/support/ensemble-writer.ts';
 import type { OwnContender } from './contender.ts';
 import { startEnsemble } from './ensemble-start.ts';
-import type { Measurement, Outcome } from './measurement.ts';
-import { inTurn, type Progress, type Scenario } from './scenario.ts';
-import { type BenchSize, scaled } from './size.ts';
+import type { Measurement } from './measurement.ts';
+import { ownScenario, type Turn } from './own-scenario.ts';
+import { scaled } from './size.ts';
 
 const writesPerSecond = 500;
 const writers = 5;
@@ -17,40 +17,18 @@ const writers = 5;
 const writesAround = 200;
 const writesMin = 10;
 
-export const failover: Scenario = {
+export const failover = ownScenario({
   name: 'failover',
   title: 'start of three servers, and how long nobody can write when the leader is killed',
-  isDefault: false,
-  needsOwnServer: true,
-  run,
-};
-
-async function* run(
-  contenders: readonly OwnContender[],
-  size: BenchSize,
-  progress: Progress,
-): AsyncGenerator<Outcome> {
-  let done = 0;
-  for (let repeat = 0; repeat < size.repeats; repeat++) {
-    for (const contender of inTurn(contenders, repeat)) {
-      progress(done++, size.repeats * contenders.length, `${contender.name}: failover`);
-      yield* measureOnce(contender, size, repeat);
-    }
-  }
-}
+  steps: () => [{ called: 'failover' }],
+  measure: measureOnce,
+});
 
 async function* measureOnce(
   contender: OwnContender,
-  size: BenchSize,
-  repeat: number,
+  { size, about }: Turn<unknown>,
 ): AsyncGenerator<Measurement> {
-  const ms = {
-    kind: 'measurement',
-    unit: 'ms',
-    better: 'lower',
-    server: contender.name,
-    repeat,
-  } as const;
+  const ms = { kind: 'measurement', unit: 'ms', better: 'lower', ...about } as const;
   const startedMs = performance.now();
   const ensemble = await startEnsemble(contender);
   try {

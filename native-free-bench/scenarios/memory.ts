@@ -5,18 +5,19 @@
 import { createParent } from '../load/nodes.ts';
 import type { OwnContender } from './contender.ts';
 import { grouped } from './load-cases.ts';
-import type { Measurement, Outcome } from './measurement.ts';
+import type { Measurement } from './measurement.ts';
 import { createNodes, hasRoomFor, nodeDataBytes, OwnServer } from './own-nodes.ts';
-import { inTurn, type Progress, type Scenario } from './scenario.ts';
+import { ownScenario, type Turn } from './own-scenario.ts';
 import { type BenchSize, scaled } from './size.ts';
 
-interface NodeCount {
+interface Step {
   readonly nodes: number;
-  /** Only in the first repeat, and only for servers whose memory has no fixed limit. */
   readonly isHuge: boolean;
+  /** The figure. */
+  readonly called: string;
 }
 
-const counts: readonly NodeCount[] = [
+const counts = [
   { nodes: 200_000, isHuge: false },
   { nodes: 1_000_000, isHuge: false },
   { nodes: 10_000_000, isHuge: true },
@@ -24,41 +25,32 @@ const counts: readonly NodeCount[] = [
 /** Four longs and seven ints, as the protocol sends them. */
 const statBytes = 68;
 
-export const memory: Scenario = {
+export const memory = ownScenario<Step>({
   name: 'memory',
   title: 'memory of each of 200,000 and 1,000,000 znodes, and of 10,000,000 where there is room',
-  isDefault: false,
-  needsOwnServer: true,
-  run,
-};
+  steps: (size) => counts.map((each) => stepOf(each, size)),
+  isFor: (contender, turn) => !turn.step.isHuge || hasRoomFor(contender, turn),
+  measure: async function* (contender, turn) {
+    yield figureOf(turn, await bytesEach(contender, turn));
+  },
+  reference: (turn) => (turn.step.isHuge ? [] : [figureOf(turn, leastBytes())]),
+});
 
-async function* run(
-  contenders: readonly OwnContender[],
-  size: BenchSize,
-  progress: Progress,
-): AsyncGenerator<Outcome> {
-  const total = counts.length * size.repeats * contenders.length;
-  let done = 0;
-  for (const { nodes: wanted, isHuge } of counts) {
-    const nodes = scaled(wanted, size);
-    const figure = `memory per znode, ${grouped(nodes)} x ${nodeDataBytes} B`;
-    for (let repeat = 0; repeat < size.repeats; repeat++) {
-      const common = { kind: 'measurement', unit: 'B', better: 'lower', figure, repeat } as const;
-      for (const contender of inTurn(contenders, repeat)) {
-        progress(done++, total, `${contender.name}: ${figure}`);
-        if (isHuge && !hasRoomFor(contender, nodes, repeat)) continue;
-        yield { ...common, server: contender.name, value: await bytesEach(contender, nodes, size) };
-      }
-      if (!isHuge) yield { ...common, server: 'reference', value: leastBytes() };
-    }
-  }
+function stepOf(count: { nodes: number; isHuge: boolean }, size: BenchSize): Step {
+  const nodes = scaled(count.nodes, size);
+  const called = `memory per znode, ${grouped(nodes)} x ${nodeDataBytes} B`;
+  return { nodes, isHuge: count.isHuge, called };
+}
+
+function figureOf({ step, about }: Turn<Step>, value: number): Measurement {
+  const { called: figure } = step;
+  return { kind: 'measurement', figure, ...about, unit: 'B', better: 'lower', value };
 }
 
 async function bytesEach(
   contender: OwnContender,
-  nodes: number,
-  size: BenchSize,
-): Promise<Measurement['value']> {
+  { step: { nodes }, size }: Turn<Step>,
+): Promise<number> {
   const server = await OwnServer.start(contender);
   try {
     const before = server.rssBytes;

@@ -7,6 +7,7 @@ import type { ServerProcess } from '../../test/support/server-process.ts';
 import { processRssBytes } from '../load/process-usage.ts';
 import { type OwnContender, type RunningServer, runningOf } from './contender.ts';
 import { checkedLoad, limitsOf, whereOf } from './load-cases.ts';
+import type { Turn } from './own-scenario.ts';
 import type { BenchSize } from './size.ts';
 
 /** No snapshot but those at the start: far more transactions than a bench makes. */
@@ -98,6 +99,10 @@ export class OwnServer {
 }
 
 /** Huge states are for servers whose memory has no fixed limit, and once in a run. */
-export function hasRoomFor({ name }: OwnContender, nodes: number, repeat: number): boolean {
-  return repeat === 0 && name === 'ringkeeper' && freemem() > nodes * hugeBytesPerNode;
+export function hasRoomFor(
+  { name }: OwnContender,
+  { step, about }: Turn<{ readonly nodes: number }>,
+): boolean {
+  const hasMemory = freemem() > step.nodes * hugeBytesPerNode;
+  return about.repeat === 0 && name === 'ringkeeper' && hasMemory;
 }

@@ -4,42 +4,25 @@
  */
 import type { OwnContender } from './contender.ts';
 import { grouped } from './load-cases.ts';
-import type { Measurement, Outcome } from './measurement.ts';
+import type { Measurement } from './measurement.ts';
 import { createNodes, noSnapshots, OwnServer } from './own-nodes.ts';
-import { inTurn, type Progress, type Scenario } from './scenario.ts';
-import { type BenchSize, scaled } from './size.ts';
+import { ownScenario, type Turn } from './own-scenario.ts';
+import { scaled } from './size.ts';
 
 const nodeCount = 1_000_000;
 
-export const recovery: Scenario = {
+export const recovery = ownScenario({
   name: 'recovery',
   title: 'start after kill -9 with 1,000,000 znodes, from the log only and from a snapshot',
-  isDefault: false,
-  needsOwnServer: true,
-  run,
-};
-
-async function* run(
-  contenders: readonly OwnContender[],
-  size: BenchSize,
-  progress: Progress,
-): AsyncGenerator<Outcome> {
-  let done = 0;
-  for (let repeat = 0; repeat < size.repeats; repeat++) {
-    for (const contender of inTurn(contenders, repeat)) {
-      progress(done++, size.repeats * contenders.length, `${contender.name}: recovery`);
-      const ms = { kind: 'measurement', unit: 'ms', better: 'lower', repeat } as const;
-      yield* measureOnce(contender, { ...ms, server: contender.name }, size);
-    }
-  }
-}
+  steps: (size) => [{ called: 'recovery', nodes: scaled(nodeCount, size) }],
+  measure: measureOnce,
+});
 
 async function* measureOnce(
   contender: OwnContender,
-  ms: Omit<Measurement, 'figure' | 'value'>,
-  size: BenchSize,
+  { step: { nodes }, size, about }: Turn<{ readonly nodes: number }>,
 ): AsyncGenerator<Measurement> {
-  const nodes = scaled(nodeCount, size);
+  const ms = { kind: 'measurement', unit: 'ms', better: 'lower', ...about } as const;
   const server = await OwnServer.start(contender, { settings: noSnapshots });
   try {
     await createNodes(server.running, nodes, size);

@@ -7,8 +7,8 @@ import type { OwnContender } from './contender.ts';
 import { checkedLoad, figuresOf, grouped, limitsOf, loadDetail, whereOf } from './load-cases.ts';
 import type { Outcome } from './measurement.ts';
 import { createNodes, nodeDataBytes, noSnapshots, OwnServer } from './own-nodes.ts';
+import { ownScenario, type Turn } from './own-scenario.ts';
 import { pauseFigures } from './pause-figures.ts';
-import { inTurn, type Progress, type Scenario } from './scenario.ts';
 import { type ServerTold, ServerWatch } from './server-watch.ts';
 import { type BenchSize, scaled } from './size.ts';
 
@@ -17,36 +17,37 @@ const nodeCount = 1_000_000;
 const stretch = 3;
 const triesMax = 3;
 
-export const snapshotUnderLoad: Scenario = {
+interface Step {
+  readonly nodes: number;
+  /** As its figures begin. */
+  readonly called: string;
+}
+
+export const snapshotUnderLoad = ownScenario<Step>({
   name: 'snapshot-under-load',
   title: 'set while a snapshot of 1,000,000 znodes is written: the worst second against the mean',
-  isDefault: false,
-  needsOwnServer: true,
-  run,
-};
+  steps: (size) => {
+    const nodes = scaled(nodeCount, size);
+    return [{ nodes, called: `set while ${grouped(nodes)} znodes are snapshot` }];
+  },
+  measure: measureOnce,
+});
 
-async function* run(
-  contenders: readonly OwnContender[],
-  size: BenchSize,
-  progress: Progress,
+async function* measureOnce(
+  contender: OwnContender,
+  { step, size, about }: Turn<Step>,
 ): AsyncGenerator<Outcome> {
-  const load = `set while ${grouped(scaled(nodeCount, size))} znodes are snapshot`;
-  let done = 0;
-  for (let repeat = 0; repeat < size.repeats; repeat++) {
-    for (const contender of inTurn(contenders, repeat)) {
-      progress(done++, size.repeats * contenders.length, `${contender.name}: ${load}`);
-      const about = { server: contender.name, repeat, load };
-      const { result, told } = await measureOnce(contender, size);
-      yield* figuresOf(about, { figure: 'ops/s' }, result);
-      yield {
-        ...{ kind: 'measurement', server: contender.name, repeat, unit: '%', better: 'higher' },
-        figure: `${load}, worst second of mean`,
-        value: (100 * worstSecond(result)) / result.opsPerSecond,
-      };
-      yield* pauseFigures(about, result, told);
-      yield loadDetail(about, result, told);
-    }
-  }
+  const load = step.called;
+  const { result, told } = await loadWithSnapshot(contender, step.nodes, size);
+  const ofLoad = { ...about, load };
+  yield* figuresOf(ofLoad, { figure: 'ops/s' }, result);
+  yield {
+    ...{ kind: 'measurement', ...about, unit: '%', better: 'higher' },
+    figure: `${load}, worst second of mean`,
+    value: (100 * worstSecond(result)) / result.opsPerSecond,
+  };
+  yield* pauseFigures(ofLoad, result, told);
+  yield loadDetail(ofLoad, result, told);
 }
 
 interface Measured {
@@ -54,10 +55,14 @@ interface Measured {
   readonly told: ServerTold;
 }
 
-async function measureOnce(contender: OwnContender, size: BenchSize): Promise<Measured> {
+async function loadWithSnapshot(
+  contender: OwnContender,
+  nodes: number,
+  size: BenchSize,
+): Promise<Measured> {
   const server = await OwnServer.start(contender, { settings: noSnapshots, tellsPauses: true });
   try {
-    await createNodes(server.running, scaled(nodeCount, size), size);
+    await createNodes(server.running, nodes, size);
     const trial = await checkedLoad(loadOf(server, size, 1));
     const atStart = server.snapshots;
     // Servers begin one after between half and all of this many transactions.

@@ -6,10 +6,17 @@ import type { OwnContender } from './contender.ts';
 import { checkedLoad, grouped, limitsOf, loadDetail, whereOf } from './load-cases.ts';
 import type { Outcome } from './measurement.ts';
 import { createNodes, hasRoomFor, nodeDataBytes, OwnServer } from './own-nodes.ts';
+import { ownScenario, type Turn } from './own-scenario.ts';
 import { pauseFigures } from './pause-figures.ts';
-import { inTurn, type Progress, type Scenario } from './scenario.ts';
 import { ServerWatch } from './server-watch.ts';
 import { type BenchSize, scaled } from './size.ts';
+
+interface Step {
+  readonly nodes: number;
+  readonly isHuge: boolean;
+  /** As its figures begin. */
+  readonly called: string;
+}
 
 const counts = [
   { nodes: 1_000_000, isHuge: false },
@@ -18,44 +25,27 @@ const counts = [
 /** Few requests at a time, so that the longest one does not wait for others. */
 const load = { mix: { set: 80, createDelete: 20 }, connections: 16, depth: 1 } as const;
 
-export const stalls: Scenario = {
+export const stalls = ownScenario<Step>({
   name: 'stalls',
   title:
     'longest pauses with 1,000,000 znodes under writes, and with 5,000,000 where there is room',
-  isDefault: false,
-  needsOwnServer: true,
-  run,
-};
+  steps: (size) => counts.map((each) => stepOf(each, size)),
+  isFor: (contender, turn) => !turn.step.isHuge || hasRoomFor(contender, turn),
+  measure: measureOnce,
+});
 
-async function* run(
-  contenders: readonly OwnContender[],
-  size: BenchSize,
-  progress: Progress,
-): AsyncGenerator<Outcome> {
-  const total = counts.length * size.repeats * contenders.length;
-  let done = 0;
-  for (const { nodes: wanted, isHuge } of counts) {
-    const nodes = scaled(wanted, size);
-    const called = `writes with ${grouped(nodes)} znodes`;
-    for (let repeat = 0; repeat < size.repeats; repeat++) {
-      for (const contender of inTurn(contenders, repeat)) {
-        progress(done++, total, `${contender.name}: ${called}`);
-        if (isHuge && !hasRoomFor(contender, nodes, repeat)) continue;
-        yield* measureOnce(contender, nodes, size, { repeat, load: called });
-      }
-    }
-  }
+function stepOf(count: { nodes: number; isHuge: boolean }, size: BenchSize): Step {
+  const nodes = scaled(count.nodes, size);
+  return { nodes, isHuge: count.isHuge, called: `writes with ${grouped(nodes)} znodes` };
 }
 
 async function* measureOnce(
   contender: OwnContender,
-  nodes: number,
-  size: BenchSize,
-  rest: { readonly repeat: number; readonly load: string },
+  { step, size, about }: Turn<Step>,
 ): AsyncGenerator<Outcome> {
   const server = await OwnServer.start(contender, { tellsPauses: true });
   try {
-    await createNodes(server.running, nodes, size);
+    await createNodes(server.running, step.nodes, size);
     const { seed, warmupSeconds, seconds } = size;
     const watch = await ServerWatch.begin(server.running);
     const result = await checkedLoad({
@@ -65,9 +55,9 @@ async function* measureOnce(
       ...limitsOf(size),
     });
     const told = await watch.end();
-    const about = { server: contender.name, ...rest };
-    yield* pauseFigures(about, result, told);
-    yield loadDetail(about, result, told);
+    const ofLoad = { ...about, load: step.called };
+    yield* pauseFigures(ofLoad, result, told);
+    yield loadDetail(ofLoad, result, told);
   } finally {
     await server.release();
   }

@@ -6,43 +6,27 @@ import { rmSync } from 'node:fs';
 import { processRssBytes } from '../load/process-usage.ts';
 import { type OwnContender, runningOf } from './contender.ts';
 import { grouped } from './load-cases.ts';
-import type { Measurement, Outcome } from './measurement.ts';
+import type { Measurement } from './measurement.ts';
 import { createNodes } from './own-nodes.ts';
+import { ownScenario, type Turn } from './own-scenario.ts';
 import { bareProcess } from './references.ts';
-import { inTurn, type Progress, type Scenario } from './scenario.ts';
-import type { BenchSize } from './size.ts';
 
-export const startAndMemory: Scenario = {
+export const startAndMemory = ownScenario({
   name: 'start-and-memory',
   title: 'start until it serves, empty and with many nodes, and the memory that these take',
   isDefault: true,
-  needsOwnServer: true,
-  run,
-};
-
-async function* run(
-  contenders: readonly OwnContender[],
-  size: BenchSize,
-  progress: Progress,
-): AsyncGenerator<Outcome> {
-  let done = 0;
-  for (let repeat = 0; repeat < size.repeats; repeat++) {
-    for (const contender of inTurn(contenders, repeat)) {
-      progress(done++, size.repeats * contenders.length, `${contender.name}: start and memory`);
-      yield* measureOnce(contender, size, repeat);
-    }
-    yield* reference(repeat);
-  }
-}
+  steps: () => [{ called: 'start and memory' }],
+  measure: measureOnce,
+  reference,
+});
 
 async function* measureOnce(
   contender: OwnContender,
-  size: BenchSize,
-  repeat: number,
+  { size, about }: Turn<unknown>,
 ): AsyncGenerator<Measurement> {
-  const common = { kind: 'measurement', better: 'lower', server: contender.name, repeat } as const;
   const { nodes } = size;
   const count = grouped(nodes);
+  const common = { kind: 'measurement', better: 'lower', ...about } as const;
   let server = await contender.start();
   try {
     yield { ...common, figure: 'start, empty', unit: 'ms', value: server.startMs };
@@ -63,8 +47,8 @@ async function* measureOnce(
 }
 
 /** `node -e 0`: no server in Node starts faster or is smaller. */
-async function* reference(repeat: number): AsyncGenerator<Measurement> {
-  const common = { kind: 'measurement', better: 'lower', server: 'reference', repeat } as const;
+async function* reference({ about }: Turn<unknown>): AsyncGenerator<Measurement> {
+  const common = { kind: 'measurement', better: 'lower', ...about } as const;
   const { startMs, rssBytes } = await bareProcess();
   yield { ...common, figure: 'start, empty', unit: 'ms', value: startMs };
   yield { ...common, figure: 'RSS, empty', unit: 'MiB', value: rssBytes / 2 ** 20 };

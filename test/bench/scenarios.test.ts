@@ -26,19 +26,16 @@ async function measured({ run }: Scenario): Promise<Measured> {
 }
 
 describe('a scenario with tiny numbers', () => {
-  it.each(scenarios.map((each) => [each.name, each] as const))(
-    '%s',
-    async (_, scenario) => {
-      const { figures, loads, steps } = await measured(scenario);
-      expect(steps.length).toBeGreaterThan(0);
-      expect(figures.length).toBeGreaterThan(0);
-      for (const { figure, value } of figures) {
-        expect(value, figure).toBeGreaterThanOrEqual(0);
-        expect(value, figure).toBeLessThan(Number.POSITIVE_INFINITY);
-      }
-      const keys = figures.map(({ figure, server, repeat }) => `${figure}, ${server}, ${repeat}`);
-      expect(new Set(keys).size, 'each figure is there once').toBe(keys.length);
-      for (const { load, ops } of loads) expect(ops, load).toBeGreaterThan(0);
-    },
-  );
+  it.each(scenarios.map((each) => [each.name, each] as const))('%s', async (_, scenario) => {
+    const { figures, loads, steps } = await measured(scenario);
+    expect(steps.length).toBeGreaterThan(0);
+    expect(figures.length).toBeGreaterThan(0);
+    for (const { figure, value } of figures) {
+      expect(value, figure).toBeGreaterThanOrEqual(0);
+      expect(value, figure).toBeLessThan(Number.POSITIVE_INFINITY);
+    }
+    const keys = figures.map(({ figure, server, repeat }) => `${figure}, ${server}, ${repeat}`);
+    expect(new Set(keys).size, 'each figure is there once').toBe(keys.length);
+    for (const { load, ops } of loads) expect(ops, load).toBeGreaterThan(0);
+  });
 });
