@@ -51,7 +51,7 @@ async function bench(options: BenchOptions, command: string): Promise<void> {
     size: options.size,
     ...measured,
   };
-  console.log(formatTable(toRows(record.measurements)));
+  console.log(formatTable(toRows(record.measurements), record.scenarios));
   for (const note of notesOf(record)) console.log(`! ${note}`);
   save(record, options);
   if (record.failure !== null) process.exitCode = 1;

@@ -39,7 +39,11 @@ await exitWithUsageErrors(() => {
   const rows = values.only === undefined ? all : chosenRows(all, values.only);
   if (values.html !== undefined) writeFileSync(values.html, reportHtml(record));
   if (values.svg !== undefined) writeFileSync(values.svg, ratioSvg(rows, captionOf(record)));
-  console.log(values.markdown === true ? markdownTable(rows) : formatTable(rows));
+  console.log(
+    values.markdown === true
+      ? markdownTable(rows)
+      : formatTable(rows, values.only === undefined ? record.scenarios : []),
+  );
 });
 
 function captionOf({ machine, size, contenders }: RunRecord): [string, string] {

@@ -5,6 +5,7 @@ import { isOwn } from '../scenarios/contender.ts';
 import type { LoadDetail, Measurement, Outcome } from '../scenarios/measurement.ts';
 import type { Progress, Scenario } from '../scenarios/scenario.ts';
 import type { BenchSize } from '../scenarios/size.ts';
+import { Outcomes } from './outcomes.ts';
 import type { ProgressLine } from './progress-line.ts';
 
 export interface Measured {
@@ -31,36 +32,26 @@ export async function measure(
   line: ProgressLine,
   signal?: AbortSignal,
 ): Promise<Measured> {
-  const ran: ScenarioFacts[] = [];
-  const measurements: Measurement[] = [];
-  const loads: LoadDetail[] = [];
+  const outcomes = new Outcomes();
   const progress: Progress = (done, total, what) => line.step(done, total, what);
-  const { scenarios } = wanted;
-  for (const [i, scenario] of scenarios.entries()) {
-    const { name, title } = scenario;
-    const figures = new Set<string>();
-    const ownLoads = new Set<string>();
-    line.scenario(i, scenarios.length, name);
-    let failure: string | null = null;
+  let failure: string | null = null;
+  for (const [i, scenario] of wanted.scenarios.entries()) {
+    line.scenario(i, wanted.scenarios.length, scenario.name);
     try {
       for await (const outcome of outcomesOf(scenario, wanted, progress)) {
         signal?.throwIfAborted();
-        if (outcome.kind === 'load') {
-          loads.push(outcome);
-          ownLoads.add(outcome.load);
-          continue;
-        }
-        measurements.push(outcome);
-        figures.add(outcome.figure);
-        line.figure(outcome);
+        outcomes.add(outcome);
+        if (outcome.kind === 'measurement') line.figure(outcome);
       }
     } catch (error) {
-      failure = `${name}: ${signal?.aborted === true ? 'interrupted' : (error as Error).message}`;
+      const reason = signal?.aborted === true ? 'interrupted' : (error as Error).message;
+      failure = `${scenario.name}: ${reason}`;
     }
-    ran.push({ name, title, figures: [...figures], loads: [...ownLoads] });
-    if (failure !== null) return { scenarios: ran, measurements, loads, failure };
+    outcomes.endScenario(scenario);
+    if (failure !== null) break;
   }
-  return { scenarios: ran, measurements, loads, failure: null };
+  const { scenarios, measurements, loads } = outcomes;
+  return { scenarios, measurements, loads, failure };
 }
 
 /** A contender that cannot be started by us takes no part where one must be. */

@@ -2,7 +2,13 @@
 import { formatRatio, formatSpread } from './format.ts';
 import { type Row, serversOf } from './rows.ts';
 
-export function formatTable(rows: readonly Row[]): string {
+interface Group {
+  readonly title: string;
+  readonly figures: readonly string[];
+}
+
+/** Of several `groups`, each has its title above its first row. */
+export function formatTable(rows: readonly Row[], groups: readonly Group[] = []): string {
   const servers = serversOf(rows);
   const hasRatio = rows.some(({ ratio }) => ratio !== null);
   const head = ['figure', 'unit', ...servers, ...(hasRatio ? ['better by'] : [])];
@@ -12,7 +18,14 @@ export function formatTable(rows: readonly Row[]): string {
     ...servers.map((server) => formatSpread(row.servers[server])),
     ...(hasRatio ? [formatRatio(row.ratio)] : []),
   ]);
-  return alignColumns([head, ...lines], 2);
+  const [headLine, rule, ...aligned] = alignColumns([head, ...lines], 2).split('\n');
+  const titled = aligned.map((line, i) => titleBefore(rows[i]!, groups) + line);
+  return [headLine, rule, ...titled].join('\n');
+}
+
+function titleBefore({ figure }: Row, groups: readonly Group[]): string {
+  const group = groups.length < 2 ? undefined : groups.find(({ figures }) => figures[0] === figure);
+  return group === undefined ? '' : `\n# ${group.title}\n`;
 }
 
 /** Columns from `rightFrom` on stand to the right; a rule goes below the first line. */

@@ -1,6 +1,7 @@
 import { describe, expect, it } from 'vitest';
 import { measure } from '../../native-free-bench/command/measure.ts';
 import { ProgressLine } from '../../native-free-bench/command/progress-line.ts';
+import { toRows } from '../../native-free-bench/report/rows.ts';
 import { ringkeeper, targetOf } from '../../native-free-bench/scenarios/contender.ts';
 import type { Outcome } from '../../native-free-bench/scenarios/measurement.ts';
 import { inTurn, type Scenario } from '../../native-free-bench/scenarios/scenario.ts';
@@ -51,6 +52,23 @@ describe('a run of scenarios', () => {
     expect(run.scenarios).toEqual([
       { name: 'one', title: 'what one is', figures: ['a'], loads: ['get 100 B 64x16'] },
       { name: 'two', title: 'what two is', figures: ['b'], loads: [] },
+    ]);
+  });
+
+  it('takes what a later scenario measures again for further repeats', async () => {
+    const pair = (name: string, apache: number, ours: number) =>
+      scenarioOf(name, () => [
+        measurement('get', apache, { server: 'apache' }),
+        measurement('get', ours),
+        loadDetail({ load: 'get' }),
+      ]);
+    const chosen = [pair('one', 10, 20), pair('two', 100, 400)];
+    const run = await measure({ scenarios: chosen, contenders, size: quickSize }, line());
+    expect(toRows(run.measurements)[0]!.ratio).toMatchObject({ min: 2, max: 4, count: 2 });
+    expect(run.loads.map(({ repeat }) => repeat)).toEqual([0, 1]);
+    expect(run.scenarios.map(({ figures, loads }) => [figures, loads])).toEqual([
+      [['get'], ['get']],
+      [[], []],
     ]);
   });
 

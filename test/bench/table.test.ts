@@ -65,6 +65,25 @@ describe('the table of a run', () => {
     );
   });
 
+  it('has a title above each of several groups', () => {
+    const rows = toRows(
+      ['get', 'get p99', 'set'].flatMap((name) => measured(name, 'us', { ringkeeper: [1] })),
+    );
+    const reads = { title: 'reads', figures: ['get', 'get p99'] };
+    const writes = { title: 'writes', figures: ['set'] };
+    const lines = formatTable(rows, [reads, writes]).split('\n').slice(2);
+    expect(lines.map((line) => line.split(/ {2,}/)[0])).toEqual([
+      '',
+      '# reads',
+      'get',
+      'get p99',
+      '',
+      '# writes',
+      'set',
+    ]);
+    expect(formatTable(rows, [reads])).not.toContain('#');
+  });
+
   it('has no column for ratios when there are none', () => {
     const table = formatTable(toRows(measured('get', 'ops/s', { ringkeeper: [10] })));
     expect(table).toMatch(/^figure +unit +ringkeeper$/m);
