@@ -29,6 +29,7 @@ const exitCodeOf: Readonly<Record<string, ExitCode>> = {
   ElectionPortError: ExitCode.quorumPortBindFailed,
   AssertionError: ExitCode.threadDied,
   ClientPortError: ExitCode.unexpectedError,
+  MemberEndedError: ExitCode.unexpectedError,
   RecoveryError: ExitCode.unexpectedError,
 };
 /** Session ids of a standalone server begin with this byte (Apache). */

@@ -22,6 +22,16 @@ export interface ThrowAwayOptions {
 
 const host = '127.0.0.1';
 const lookMs = 20;
+const answerMsMax = 1000;
+
+/** It has said why on the standard error that all servers share. */
+class MemberEndedError extends Error {
+  override readonly name = 'MemberEndedError';
+
+  constructor(port: number) {
+    super(`the server on port ${port} has ended, see above, and so the others do`);
+  }
+}
 
 export class ThrowAwayEnsemble {
   readonly connectString: string;
@@ -97,18 +107,21 @@ async function writeServer(
 async function serving(port: number, child: ChildProcess, signal: AbortSignal): Promise<void> {
   for (;;) {
     signal.throwIfAborted();
-    if (child.exitCode !== null) throw new Error(`the server on port ${port} has ended`);
-    if (/^Mode: (leader|follower)$/m.test(await ask(port, 'srvr'))) return;
+    // Somebody else may have the port, and answer or not.
+    const answer = await ask(port, 'srvr');
+    if (child.exitCode !== null) throw new MemberEndedError(port);
+    if (/^Mode: (leader|follower)$/m.test(answer)) return;
     await sleep(lookMs);
   }
 }
 
-/** The answer to a four-letter word; empty while nobody is there. */
+/** The answer to a four-letter word; empty while nobody is there, or says nothing. */
 function ask(port: number, word: string): Promise<string> {
   return new Promise((resolve) => {
     let answer = '';
     const socket = connect({ host, port }, () => socket.write(word));
     socket.setEncoding('utf8');
+    socket.setTimeout(answerMsMax, () => socket.destroy());
     socket.on('data', (text: string) => {
       answer += text;
     });

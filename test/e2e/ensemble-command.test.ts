@@ -1,6 +1,7 @@
 /** `npm run ensemble`: three processes to try things with, gone when they are told to end. */
 import { type ChildProcess, spawn } from 'node:child_process';
 import { existsSync } from 'node:fs';
+import { createServer } from 'node:net';
 import { join } from 'node:path';
 import { expect, it } from 'vitest';
 import { freePorts } from '../../src/net/free-ports.ts';
@@ -62,4 +63,17 @@ it('ends as well when it is told to before it serves', async () => {
   await new Promise((resolve) => command.once('spawn', resolve));
   command.kill('SIGINT');
   expect([0, null]).toContain(await exit);
+});
+
+it('says which port is taken, and ends with all servers', async () => {
+  const port = await firstPort();
+  const other = createServer().listen(port + 1, '127.0.0.1');
+  const command = startCommand(port);
+  let said = '';
+  command.stderr?.on('data', (piece: Buffer) => (said += piece.toString()));
+  expect(await exitOf(command)).toBe(1);
+  expect(said).toContain(`127.0.0.1:${port + 1} (EADDRINUSE): another process listens there`);
+  expect(said).toContain(`the server on port ${port + 1} has ended`);
+  expect(said).not.toContain('    at ');
+  other.close();
 });
