@@ -1,8 +1,9 @@
 /**
  * The log agent: appends all txns that wait on its ring, makes them durable with one fsync, then
- * reports the last zxid. It alone touches log files, with synchronous calls. The batch is what
- * arrived during the fsync before it; there is no timer and nothing to tune. What else the peer
- * asks is done in its place in line, when everything before it is durable.
+ * reports the last zxid. It owns the log files, with synchronous calls. The batch is what arrived
+ * during the fsync before it; there is no timer and nothing to tune. What else the peer asks is done
+ * in its place in line, when everything before it is durable. With nothing left to do it lends the
+ * end of the log to the ensemble's thread (`LogLoan`), until that has something on the ring again.
  */
 import type { MetricsRecorder } from '../admin/metrics-recorder.ts';
 import type { Agent } from '../base/agent.ts';
