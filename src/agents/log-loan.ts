@@ -93,7 +93,7 @@ export class LogLoan implements LogEnd {
     this.cells[Cell.bytesLeft] = bytes;
   }
 
-  /** How long a sync has taken lately. */
+  /** How long a sync has taken lately. The one cell that may be read by others: it is a hint. */
   get syncMs(): number {
     return this.cells[Cell.syncMs]!;
   }

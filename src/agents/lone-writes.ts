@@ -1,8 +1,9 @@
 /**
  * Whether the thread that decides on txns writes them to the log by itself. That saves two thread
  * wake-ups, which take as long as the sync of a fast disk, and CPU time; but this thread hears of
- * nothing else meanwhile, and what it does is not done during another sync. So it pays for a few
- * txns on a fast disk, when one session writes and waits, or when little is going on altogether.
+ * nothing else meanwhile. A request that comes in during a sync waits for half of it, on average:
+ * all that others lose by a sync must be less than what it saves. So it pays for a few txns of one
+ * session that writes and waits, or of any while little is going on, where syncs are short.
  */
 import { loneSyncMsMax, loneTxnsMax } from '../base/limits.ts';
 import type { Clock } from '../base/ports.ts';
@@ -31,8 +32,8 @@ export const noLoneWrites: LoneWrites = {
 const newestPart = 1 / 2;
 /** Between two decisions there is at least this much time, whatever the clock says. */
 const betweenMsMin = 0.001;
-/** Requests that come in during a sync, on average, when little is going on. */
-const calmRequests = 1 / 2;
+/** Two wake-ups take this long, in ms. */
+const wakeUpsMs = 0.06;
 
 /** What else is on the thread. */
 export interface ThreadMates {
@@ -46,7 +47,7 @@ export class LoneWritePolicy implements LoneWrites {
   private readonly mates: ThreadMates;
   private lastMs = 0;
   private lastArrivals = 0;
-  private perMs = 0;
+  private othersPerMs = 0;
   private lastSession = 0;
 
   constructor(clock: Pick<Clock, 'monotonicMs'>, mates: ThreadMates) {
@@ -59,20 +60,22 @@ export class LoneWritePolicy implements LoneWrites {
   }
 
   isWorthIt({ txns, session }: TxnsInHand, syncMs: number): boolean {
-    this.measure(txns);
     const isSame = session !== 0 && session === this.lastSession;
     this.lastSession = session;
+    this.measure(txns, isSame ? txns : 0);
     if (txns > loneTxnsMax || syncMs > loneSyncMsMax) return false;
-    return this.perMs * syncMs <= (isSame ? txns : calmRequests);
+    // Half of a sync each; to be on the safe side that may be half of what is saved.
+    return this.othersPerMs * syncMs * syncMs <= wakeUpsMs;
   }
 
-  /** Txns may come from elsewhere; requests that make none count too. */
-  private measure(txns: number): void {
+  /** Of what came in, `own` are txns of the session that has written before, and waits for none. */
+  private measure(txns: number, own: number): void {
     const nowMs = this.clock.monotonicMs();
     const arrivals = this.mates.arrivals();
-    const came = Math.max(arrivals - this.lastArrivals, txns);
-    const perMs = came / Math.max(nowMs - this.lastMs, betweenMsMin);
-    this.perMs += (perMs - this.perMs) * newestPart;
+    // Txns may come from elsewhere, and requests that make no txn count too.
+    const others = Math.max(arrivals - this.lastArrivals, txns) - own;
+    const perMs = others / Math.max(nowMs - this.lastMs, betweenMsMin);
+    this.othersPerMs += (perMs - this.othersPerMs) * newestPart;
     this.lastMs = nowMs;
     this.lastArrivals = arrivals;
   }

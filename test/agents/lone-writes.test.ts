@@ -46,6 +46,7 @@ function decide(load: Load): number {
 describe('to write here is worth it', () => {
   it('for a client that waits for each answer', () => {
     expect(decide({ everyMs: 0.12 })).toBe(50);
+    expect(decide({ everyMs: 1.1, syncMs: 1 })).toBe(50);
   });
 
   it('for a client that sends a few at a time', () => {
@@ -69,9 +70,9 @@ describe('to write here is not worth it', () => {
     expect(decide({ everyMs: 0.2, txns: 5, isMixed: true })).toBe(0);
   });
 
-  it('while more comes in than is in hand', () => {
-    expect(decide({ everyMs: 0.05 })).toBe(0);
-    expect(decide({ everyMs: 0.05, requests: 0 })).toBe(0);
+  it('while others wait longer than it saves, be they few', () => {
+    expect(decide({ everyMs: 1, requests: 2 })).toBe(50);
+    expect(decide({ everyMs: 1, requests: 2, syncMs: 0.9 })).toBe(0);
   });
 
   it('for many at once, which may be synced while more come in', () => {
