@@ -62,7 +62,8 @@ function lineOf(row: Row, { servers, widest }: Columns, isBound: boolean): strin
 }
 
 const referenceLegend = `<p class="legend">reference: what this machine allows without any ZooKeeper:
-a bare echo of the same frames in Node.js beside get, a bare append and fdatasync beside set</p>`;
+a bare echo of the same frames in Node.js beside get, an append and fdatasync beside set, a Node.js that
+does nothing beside start and RSS, path, data and Stat alone beside the memory of a znode</p>`;
 
 /** A dot in the server's colour, as its lines have it. */
 export function swatch(server: ServerName): string {
