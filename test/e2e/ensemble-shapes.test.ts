@@ -3,11 +3,13 @@ import { existsSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { afterEach, describe, expect, it } from 'vitest';
 import { encodeUtf8 } from '../../src/jute/utf8.ts';
+import { EnsembleClient } from '../support/ensemble-client.ts';
 import {
   type EnsembleOptions,
   EnsembleProcesses,
   ringkeepers,
 } from '../support/ensemble-processes.ts';
+import { eventually } from '../support/eventually.ts';
 import { RawClient } from '../support/raw-client.ts';
 import * as requests from '../support/raw-requests.ts';
 
@@ -93,6 +95,31 @@ describe('an ensemble', () => {
     await observed.start(4);
     expect(await observed.modeOf(4)).toBe('observer');
     await writeThrough(observed.ids);
+  });
+
+  it('whose leader takes no clients is served by its followers', async () => {
+    const settings = { leaderServes: 'no' };
+    ensemble = await EnsembleProcesses.prepare({ voters: ringkeepers(3), settings });
+    for (const member of ensemble.members) await member.start();
+    const followers = await ensemble.servers(2);
+    const [leader] = ensemble.ids.filter((id) => !followers.includes(id)) as [number];
+    await writeThrough(followers);
+    const log = () => ensemble?.member(leader).log;
+    expect(log()).toMatch(/LEADING in epoch 1/);
+    await expect(RawClient.connect({ port: ensemble.portOf(leader) })).rejects.toThrow();
+
+    // One of its followers leads, and lets its clients go to the other one.
+    const client = new EnsembleClient({ ports: ensemble.ports });
+    const create = () => client.attempt((raw) => requests.create(raw, `/by-${written++}`));
+    await eventually('an answer', create);
+    await ensemble.kill(leader);
+    await eventually('an answer', create);
+    expect(await ensemble.servers(1)).toHaveLength(1);
+    await ensemble.member(leader).start();
+    await writeThrough(await ensemble.servers(2));
+    await eventually('an answer', create);
+    await client.close();
+    expect(client.lostSessions).toBe(0);
   });
 
   it('that is told to begin with a mark only takes back one that has lost its disk', async () => {

@@ -4,6 +4,7 @@
  */
 import { afterEach, describe, expect, it } from 'vitest';
 import { apacheVersion, apacheVersionDebian } from '../../native-free-bench/apache/jars.ts';
+import { EnsembleClient } from '../support/ensemble-client.ts';
 import type { EnsembleMember, MemberKind } from '../support/ensemble-member.ts';
 import { type EnsembleOptions, EnsembleProcesses } from '../support/ensemble-processes.ts';
 import {
@@ -156,6 +157,36 @@ describe.each([
     paths.push(...(await createMany(ensemble.member(2), '/later', 20)));
     await observer.start();
     await expectAllThere(paths);
+  });
+});
+
+describe.each([
+  { who: 'ours leads two of Apache', voters: [apache, debian, ours] },
+  { who: 'Apache leads two of ours', voters: [ours, ours, apache] },
+])('$who', ({ voters }) => {
+  it('and takes no clients when it is told so', async () => {
+    const settings = { leaderServes: 'no' };
+    ensemble = await EnsembleProcesses.prepare({ voters, settings });
+    await Promise.all([2, 3].map((id) => ensemble.member(id).start()));
+    expect(await ensemble.servers(1)).toEqual([2]);
+    await ensemble.member(1).start();
+    expect(await ensemble.servers(2)).toEqual([1, 2]);
+    await expect(RawClient.connect({ port: ensemble.portOf(3) })).rejects.toThrow();
+    const paths = [];
+    for (const id of [1, 2]) {
+      paths.push(...(await createMany(ensemble.member(id), `/through-${id}`, 50)));
+    }
+    await ensemble.member(3).kill();
+    // One of the two leads now, and serves nobody any more.
+    const client = new EnsembleClient({ ports: ensemble.ports });
+    for (const path of paths) {
+      const answer = await ensemble.waitFor('an answer', () =>
+        client.attempt((raw) => requests.getData(raw, path)),
+      );
+      expect(answer.stat).not.toBeNull();
+    }
+    expect(await ensemble.servers(1)).toHaveLength(1);
+    await client.close();
   });
 });
 

@@ -189,6 +189,16 @@ export class EnsembleProcesses {
     });
   }
 
+  /** Waits until exactly so many of those that run serve clients; tells which. */
+  servers(count: number): Promise<number[]> {
+    return this.waitFor(`${count} members serve`, async () => {
+      const ids = this.runningIds;
+      const modes = await Promise.all(ids.map((id) => this.modeOf(id)));
+      const serving = ids.filter((_id, i) => modes[i] !== null);
+      return serving.length === count ? serving : null;
+    });
+  }
+
   /** As `eventually`; a failure also tells the last lines of every member. */
   async waitFor<T>(what: string, probe: () => Promise<T | null> | T | null): Promise<T> {
     try {
