@@ -79,13 +79,18 @@ export class OwnServer {
     return this.process.startMs;
   }
 
-  /** Names of the snapshots that are there. */
+  /** Names of the snapshots that are whole. */
   get snapshots(): string[] {
+    return this.snapshotsBegun.filter((name) => /^snapshot\.[0-9a-f]+$/.test(name));
+  }
+
+  /** Those that are being written as well. */
+  get snapshotsBegun(): string[] {
     const names = readdirSync(join(this.process.dataDir, 'version-2'));
     return names.filter((name) => name.startsWith('snapshot.'));
   }
 
-  /** Resolves when there is a snapshot that is not among these. */
+  /** Resolves when there is a whole snapshot that is not among these. */
   async newSnapshot(before: readonly string[]): Promise<void> {
     const isNew = () => (this.snapshots.some((name) => !before.includes(name)) ? true : null);
     await eventually('a new snapshot', isNew, snapshotLimitMs);

@@ -72,11 +72,11 @@ async function loadWithSnapshot(
     });
     await server.newSnapshot(atStart);
     for (let tries = 0; tries < triesMax; tries++) {
-      const before = server.snapshots;
+      const before = server.snapshotsBegun;
       const watch = await ServerWatch.begin(server.running);
       const result = await checkedLoad(loadOf(server, size, stretch));
       const told = await watch.end();
-      if (server.snapshots.some((name) => !before.includes(name))) return { result, told };
+      if (server.snapshotsBegun.some((name) => !before.includes(name))) return { result, told };
     }
     throw new Error(`no snapshot began under load in ${triesMax} tries`);
   } finally {
