@@ -2,10 +2,10 @@
 import { createHash } from 'node:crypto';
 import { beforeAll, describe, expect, it } from 'vitest';
 import { ErrorCode } from '../../src/base/error-codes.ts';
-import { startServer } from '../../src/index.ts';
+import { startEnsemble, startServer } from '../../src/index.ts';
 import { type Acl, Perms } from '../../src/jute/data.ts';
 import { authPacket, Xid } from '../../src/jute/proto.ts';
-import { encodeRecord, type RawClient } from '../support/raw-client.ts';
+import { encodeRecord, RawClient } from '../support/raw-client.ts';
 import {
   authenticate,
   create,
@@ -247,5 +247,23 @@ describe('a server that enforces the scheme digest', () => {
     await authenticate(client, 'owner:pw');
     expect((await client.ping()).err).toBe(0);
     expect((await exists(client, '/refused')).err).toBe(ErrorCode.noNode);
+  });
+});
+
+describe('an ensemble with enableEagerACLCheck', () => {
+  it('refuses at each member, without a txn, what its tree does not permit', async () => {
+    const settings = { enableEagerACLCheck: true };
+    const ensemble = await startEnsemble({ size: 3, settings });
+    for (const address of ensemble.connectString.split(',')) {
+      const port = Number(address.split(':')[1]);
+      const owner = await RawClient.connect({ port });
+      await authenticate(owner, 'owner:pw');
+      const path = `/closed-${port}`;
+      await create(owner, path, { acl: creatorAcl });
+      const other = await RawClient.connect({ port });
+      expect(await setData(other, path, null)).toMatchObject({ err: noAuth, zxid: 0n });
+      expect((await setData(owner, path, null, 0)).err).toBe(0);
+    }
+    await ensemble.close();
   });
 });
