@@ -15,24 +15,26 @@ export interface Jobs {
   close(): Promise<void>;
 }
 
-/** `entry` is the URL of the bundled `job.ts`. An idle worker ends after a while. */
+/**
+ * `entry` is the URL of the bundled `job.ts`. An idle worker ends after a while. The pool is loaded
+ * at once, while the server starts: that holds the thread up for 15 ms, which clients would feel
+ * at the first snapshot.
+ */
 export function pooledJobs(entry: URL): Jobs {
-  let pool: Promise<Piscina> | null = null;
-  const start = async () => {
-    const { Piscina } = await import('piscina');
-    return new Piscina({ filename: entry.href, minThreads: 0, maxThreads: 1, idleTimeout: 10_000 });
-  };
-  const run = async (name: string, task: object) => {
-    pool ??= start();
-    return (await pool).run(task, { name });
-  };
+  const pool = openPool(entry);
+  // The first job tells what went wrong.
+  pool.catch(() => {});
+  const run = async (name: string, task: object) => (await pool).run(task, { name });
   return {
     snapshot: (task) => run('snapshot', task),
     purge: (task) => run('purge', task),
-    close: async () => {
-      await (await pool)?.destroy();
-    },
+    close: async () => (await pool).destroy(),
   };
+}
+
+async function openPool(entry: URL): Promise<Piscina> {
+  const { Piscina } = await import('piscina');
+  return new Piscina({ filename: entry.href, minThreads: 0, maxThreads: 1, idleTimeout: 10_000 });
 }
 
 /** Jobs on the caller's thread, over the ports given. */
