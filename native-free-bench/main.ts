@@ -11,13 +11,13 @@ import { helpText } from './command/option-table.ts';
 import { type BenchOptions, parseOptions } from './command/options.ts';
 import { ProgressLine } from './command/progress-line.ts';
 import { UsageError } from './command/usage-error.ts';
+import type { Contender, ContenderFacts } from './harness/contender.ts';
 import { reportHtml } from './report/html.ts';
 import { commitNow, machineFacts } from './report/machine.ts';
 import { notesOf } from './report/notes.ts';
 import { toRows } from './report/rows.ts';
 import { appendRecord, type RunRecord } from './report/run-record.ts';
 import { alignColumns, formatTable } from './report/table.ts';
-import type { Contender, ContenderFacts } from './scenarios/contender.ts';
 import { scenarios } from './scenarios/index.ts';
 
 const redrawEveryMs = 1000;

@@ -1,10 +1,11 @@
 /** Runs scenarios one after the other and keeps what they yield. */
+
+import type { Contender } from '../harness/contender.ts';
+import { isOwn } from '../harness/contender.ts';
+import type { LoadDetail, Measurement, Outcome } from '../harness/measurement.ts';
+import type { Progress, Scenario } from '../harness/scenario.ts';
+import type { BenchSize } from '../harness/size.ts';
 import type { ScenarioFacts } from '../report/run-record.ts';
-import type { Contender } from '../scenarios/contender.ts';
-import { isOwn } from '../scenarios/contender.ts';
-import type { LoadDetail, Measurement, Outcome } from '../scenarios/measurement.ts';
-import type { Progress, Scenario } from '../scenarios/scenario.ts';
-import type { BenchSize } from '../scenarios/size.ts';
 import { Outcomes } from './outcomes.ts';
 import type { ProgressLine } from './progress-line.ts';
 

@@ -2,17 +2,17 @@
 
 import { resolve } from 'node:path';
 import { parseArgs } from 'node:util';
-import type { Address } from '../load/workload.ts';
-import { apacheOf, type Contender, ringkeeper, targetOf } from '../scenarios/contender.ts';
-import { scenarios } from '../scenarios/index.ts';
-import type { Scenario } from '../scenarios/scenario.ts';
+import { apacheOf, type Contender, ringkeeper, targetOf } from '../harness/contender.ts';
+import type { Scenario } from '../harness/scenario.ts';
 import {
   type BenchSize,
   fullSize,
   quickSize,
   shortSize,
   type WantedLoad,
-} from '../scenarios/size.ts';
+} from '../harness/size.ts';
+import type { Address } from '../load/workload.ts';
+import { scenarios } from '../scenarios/index.ts';
 import { optionTable } from './option-table.ts';
 import { UsageError, unknown } from './usage-error.ts';
 

@@ -3,9 +3,10 @@
  * figures are further repeats of the earlier one's, so that ratios are taken of what was measured
  * side by side.
  */
+
+import type { LoadDetail, Measurement, Outcome } from '../harness/measurement.ts';
+import type { Scenario } from '../harness/scenario.ts';
 import type { ScenarioFacts } from '../report/run-record.ts';
-import type { LoadDetail, Measurement, Outcome } from '../scenarios/measurement.ts';
-import type { Scenario } from '../scenarios/scenario.ts';
 
 export class Outcomes {
   readonly scenarios: ScenarioFacts[] = [];

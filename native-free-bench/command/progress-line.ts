@@ -2,8 +2,9 @@
  * Says what a run is doing: on a terminal one line that changes in place, elsewhere (a log) one
  * line a step.
  */
+
+import type { Measurement } from '../harness/measurement.ts';
 import { formatNumber } from '../report/format.ts';
-import type { Measurement } from '../scenarios/measurement.ts';
 
 export interface ProgressOutput {
   readonly isTTY?: boolean;

@@ -1,5 +1,5 @@
 /** The report's table of figures, a group for each scenario, with a bar for each ratio. */
-import type { ServerName, Unit } from '../scenarios/measurement.ts';
+import type { ServerName, Unit } from '../harness/measurement.ts';
 import { formatNumber } from './format.ts';
 import { escaped } from './html-text.ts';
 import { isGeneratorBound } from './notes.ts';

@@ -1,5 +1,5 @@
 /** The report's part on the course of each load: what the servers said of it, and its plots. */
-import type { LoadDetail, ServerName } from '../scenarios/measurement.ts';
+import type { LoadDetail, ServerName } from '../harness/measurement.ts';
 import { formatNumber } from './format.ts';
 import { swatch } from './html-figures.ts';
 import { escaped } from './html-text.ts';

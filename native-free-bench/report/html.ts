@@ -5,7 +5,7 @@
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { projectRoot } from '../../test/support/project-root.ts';
-import type { ServerName } from '../scenarios/measurement.ts';
+import type { ServerName } from '../harness/measurement.ts';
 import { figuresSection } from './html-figures.ts';
 import { loadsSection } from './html-loads.ts';
 import { escaped } from './html-text.ts';

@@ -1,5 +1,5 @@
 /** What a reader must know before believing the figures of a run. */
-import type { LoadDetail, ServerName } from '../scenarios/measurement.ts';
+import type { LoadDetail, ServerName } from '../harness/measurement.ts';
 import { formatNumber } from './format.ts';
 import type { RunRecord } from './run-record.ts';
 

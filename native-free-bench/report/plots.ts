@@ -1,5 +1,5 @@
 /** What the report's page draws for each load, worked out here so that the page only draws. */
-import type { LoadDetail, LoadSeries, ServerName } from '../scenarios/measurement.ts';
+import type { LoadDetail, LoadSeries, ServerName } from '../harness/measurement.ts';
 
 export interface Plot {
   readonly title: string;

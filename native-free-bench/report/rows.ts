@@ -1,5 +1,5 @@
 /** Turns measurements into one row a figure: medians with spread, and ratios to the baseline. */
-import type { Measurement, ServerName } from '../scenarios/measurement.ts';
+import type { Measurement, ServerName } from '../harness/measurement.ts';
 import { type Spread, spreadOf } from './spread.ts';
 
 export interface Row {

@@ -1,8 +1,8 @@
 /** One run, whole: what `run.json` and each line of a results file hold. */
 import { appendFileSync, existsSync, readFileSync } from 'node:fs';
-import type { ContenderFacts } from '../scenarios/contender.ts';
-import type { LoadDetail, Measurement } from '../scenarios/measurement.ts';
-import type { BenchSize } from '../scenarios/size.ts';
+import type { ContenderFacts } from '../harness/contender.ts';
+import type { LoadDetail, Measurement } from '../harness/measurement.ts';
+import type { BenchSize } from '../harness/size.ts';
 import type { MachineFacts } from './machine.ts';
 
 export interface RunRecord {

@@ -1,5 +1,5 @@
 /** What the number of sessions costs, each with one request at a time. */
-import { type LoadCase, loadScenario } from './load-cases.ts';
+import { type LoadCase, loadScenario } from '../harness/load-cases.ts';
 
 const sessions = [1, 16, 256, 1000, 10_000];
 

@@ -2,12 +2,12 @@
  * Throughput and latency of three servers that are one: clients are spread over all three. All
  * ensembles stay up, the loads take turns on them, and each repeat begins with another one.
  */
-import type { OwnContender, RunningServer } from './contender.ts';
-import { startEnsemble } from './ensemble-start.ts';
-import { type LoadCase, measureCases, type Running } from './load-cases.ts';
-import type { Outcome } from './measurement.ts';
-import type { Progress, Scenario } from './scenario.ts';
-import type { BenchSize } from './size.ts';
+import type { OwnContender, RunningServer } from '../harness/contender.ts';
+import { startEnsemble } from '../harness/ensemble-start.ts';
+import { type LoadCase, measureCases, type Running } from '../harness/load-cases.ts';
+import type { Outcome } from '../harness/measurement.ts';
+import type { Progress, Scenario } from '../harness/scenario.ts';
+import type { BenchSize } from '../harness/size.ts';
 
 const cases: readonly LoadCase[] = [
   { mix: { set: 1 }, connections: 64, depth: 16, figure: 'ops/s' },

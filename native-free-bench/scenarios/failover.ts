@@ -5,11 +5,11 @@
  */
 import type { EnsembleProcesses } from '../../test/support/ensemble-processes.ts';
 import { EnsembleWriter } from '../../test/support/ensemble-writer.ts';
-import type { OwnContender } from './contender.ts';
-import { startEnsemble } from './ensemble-start.ts';
-import type { Measurement } from './measurement.ts';
-import { ownScenario, type Turn } from './own-scenario.ts';
-import { scaled } from './size.ts';
+import type { OwnContender } from '../harness/contender.ts';
+import { startEnsemble } from '../harness/ensemble-start.ts';
+import type { Measurement } from '../harness/measurement.ts';
+import { ownScenario, type Turn } from '../harness/own-scenario.ts';
+import { scaled } from '../harness/size.ts';
 
 const writesPerSecond = 500;
 const writers = 5;

@@ -1,6 +1,7 @@
 /** Clients that take turns on one lock. */
+
+import { stepScenario } from '../harness/step-cases.ts';
 import { LockClients } from '../load/locks.ts';
-import { stepScenario } from './step-cases.ts';
 
 export const locks = stepScenario({
   name: 'locks',

@@ -2,13 +2,14 @@
  * Memory that a znode takes: growth of the resident set while many are created. Beside it what
  * cannot be less: the data, the path and the Stat.
  */
+
+import type { OwnContender } from '../harness/contender.ts';
+import { grouped } from '../harness/load-cases.ts';
+import type { Measurement } from '../harness/measurement.ts';
+import { createNodes, hasRoomFor, nodeDataBytes, OwnServer } from '../harness/own-nodes.ts';
+import { ownScenario, type Turn } from '../harness/own-scenario.ts';
+import { type BenchSize, scaled } from '../harness/size.ts';
 import { createParent } from '../load/nodes.ts';
-import type { OwnContender } from './contender.ts';
-import { grouped } from './load-cases.ts';
-import type { Measurement } from './measurement.ts';
-import { createNodes, hasRoomFor, nodeDataBytes, OwnServer } from './own-nodes.ts';
-import { ownScenario, type Turn } from './own-scenario.ts';
-import { type BenchSize, scaled } from './size.ts';
 
 interface Step {
   readonly nodes: number;

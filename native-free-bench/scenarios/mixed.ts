@@ -1,5 +1,5 @@
 /** Reads and writes together, as applications send them. */
-import { loadScenario } from './load-cases.ts';
+import { loadScenario } from '../harness/load-cases.ts';
 
 const kib = { dataBytes: 1024, connections: 64, depth: 16 } as const;
 

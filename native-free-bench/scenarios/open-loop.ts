@@ -2,7 +2,7 @@
  * Latency at a fixed rate that every server can keep: what users feel as long as nothing is full.
  * It counts from the moment a request was due, so that no stall can hide.
  */
-import { loadScenario } from './load-cases.ts';
+import { loadScenario } from '../harness/load-cases.ts';
 
 const sessions = { connections: 64, depth: 64, figure: 'us' } as const;
 

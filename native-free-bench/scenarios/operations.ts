@@ -1,5 +1,5 @@
 /** The operations that are neither get nor set, alone. */
-import { loadScenario } from './load-cases.ts';
+import { loadScenario } from '../harness/load-cases.ts';
 
 const busy = { connections: 64, depth: 16, figure: 'ops/s' } as const;
 

@@ -3,12 +3,12 @@
  * and when a snapshot holds it. What a server writes at its start before it serves is part of it.
  */
 import { RawClient } from '../../test/support/raw-client.ts';
-import type { OwnContender } from './contender.ts';
-import { grouped } from './load-cases.ts';
-import type { Measurement } from './measurement.ts';
-import { createNodes, noSnapshots, OwnServer } from './own-nodes.ts';
-import { ownScenario, type Turn } from './own-scenario.ts';
-import { scaled } from './size.ts';
+import type { OwnContender } from '../harness/contender.ts';
+import { grouped } from '../harness/load-cases.ts';
+import type { Measurement } from '../harness/measurement.ts';
+import { createNodes, noSnapshots, OwnServer } from '../harness/own-nodes.ts';
+import { ownScenario, type Turn } from '../harness/own-scenario.ts';
+import { scaled } from '../harness/size.ts';
 
 const nodeCount = 1_000_000;
 

@@ -1,8 +1,8 @@
 /** Clients that connect, open a session, and end it at once, again and again. */
 import { OpCode } from '../../src/jute/proto.ts';
 import { RawClient } from '../../test/support/raw-client.ts';
+import { stepScenario } from '../harness/step-cases.ts';
 import type { Address } from '../load/workload.ts';
-import { stepScenario } from './step-cases.ts';
 
 export const sessionStorm = stepScenario({
   name: 'session-storm',

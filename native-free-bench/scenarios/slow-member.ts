@@ -3,12 +3,12 @@
  * the third. All members reach each other through proxies, in both cases.
  */
 import { PeerRelays } from '../../test/support/peer-relays.ts';
-import type { OwnContender, RunningServer } from './contender.ts';
-import { startEnsemble } from './ensemble-start.ts';
-import { type LoadCase, measureCases } from './load-cases.ts';
-import type { Outcome } from './measurement.ts';
-import type { Progress, Scenario } from './scenario.ts';
-import type { BenchSize } from './size.ts';
+import type { OwnContender, RunningServer } from '../harness/contender.ts';
+import { startEnsemble } from '../harness/ensemble-start.ts';
+import { type LoadCase, measureCases } from '../harness/load-cases.ts';
+import type { Outcome } from '../harness/measurement.ts';
+import type { Progress, Scenario } from '../harness/scenario.ts';
+import type { BenchSize } from '../harness/size.ts';
 
 const cases: readonly LoadCase[] = [
   { mix: { set: 1 }, connections: 64, depth: 16, figure: 'ops/s' },

@@ -2,15 +2,23 @@
  * Writes while a snapshot of many znodes is written: the worst second against the mean. How often
  * a server writes one follows from its speed, so that one begins in the middle of the load.
  */
+
+import type { OwnContender } from '../harness/contender.ts';
+import {
+  checkedLoad,
+  figuresOf,
+  grouped,
+  limitsOf,
+  loadDetail,
+  whereOf,
+} from '../harness/load-cases.ts';
+import type { Outcome } from '../harness/measurement.ts';
+import { createNodes, nodeDataBytes, noSnapshots, OwnServer } from '../harness/own-nodes.ts';
+import { ownScenario, type Turn } from '../harness/own-scenario.ts';
+import { pauseFigures } from '../harness/pause-figures.ts';
+import { type ServerTold, ServerWatch } from '../harness/server-watch.ts';
+import { type BenchSize, scaled } from '../harness/size.ts';
 import type { LoadResult, LoadSpec } from '../load/workload.ts';
-import type { OwnContender } from './contender.ts';
-import { checkedLoad, figuresOf, grouped, limitsOf, loadDetail, whereOf } from './load-cases.ts';
-import type { Outcome } from './measurement.ts';
-import { createNodes, nodeDataBytes, noSnapshots, OwnServer } from './own-nodes.ts';
-import { ownScenario, type Turn } from './own-scenario.ts';
-import { pauseFigures } from './pause-figures.ts';
-import { type ServerTold, ServerWatch } from './server-watch.ts';
-import { type BenchSize, scaled } from './size.ts';
 
 const nodeCount = 1_000_000;
 /** The load is so many times as long as others. */

@@ -2,12 +2,12 @@
  * Throughput, latency and server CPU of the two operations that matter most. Beside get stands a
  * bare echo of the same frames, beside the median of one set at a time the disk's own sync.
  */
-import type { Contender } from './contender.ts';
-import { caseName, type LoadCase, measureCases, onServers, sized } from './load-cases.ts';
-import type { Outcome } from './measurement.ts';
-import { acquireEcho, appendAndSyncUs } from './references.ts';
-import type { Progress, Scenario } from './scenario.ts';
-import type { BenchSize } from './size.ts';
+import type { Contender } from '../harness/contender.ts';
+import { caseName, type LoadCase, measureCases, onServers, sized } from '../harness/load-cases.ts';
+import type { Outcome } from '../harness/measurement.ts';
+import { acquireEcho, appendAndSyncUs } from '../harness/references.ts';
+import type { Progress, Scenario } from '../harness/scenario.ts';
+import type { BenchSize } from '../harness/size.ts';
 
 const oneSet: LoadCase = { mix: { set: 1 }, connections: 1, depth: 1, figure: 'us' };
 const cases: readonly LoadCase[] = [

@@ -2,14 +2,14 @@
  * How long a server with many znodes stands still while it is written to: its longest pause for
  * garbage, the longest stall of its event loop, and the longest request.
  */
-import type { OwnContender } from './contender.ts';
-import { checkedLoad, grouped, limitsOf, loadDetail, whereOf } from './load-cases.ts';
-import type { Outcome } from './measurement.ts';
-import { createNodes, hasRoomFor, nodeDataBytes, OwnServer } from './own-nodes.ts';
-import { ownScenario, type Turn } from './own-scenario.ts';
-import { pauseFigures } from './pause-figures.ts';
-import { ServerWatch } from './server-watch.ts';
-import { type BenchSize, scaled } from './size.ts';
+import type { OwnContender } from '../harness/contender.ts';
+import { checkedLoad, grouped, limitsOf, loadDetail, whereOf } from '../harness/load-cases.ts';
+import type { Outcome } from '../harness/measurement.ts';
+import { createNodes, hasRoomFor, nodeDataBytes, OwnServer } from '../harness/own-nodes.ts';
+import { ownScenario, type Turn } from '../harness/own-scenario.ts';
+import { pauseFigures } from '../harness/pause-figures.ts';
+import { ServerWatch } from '../harness/server-watch.ts';
+import { type BenchSize, scaled } from '../harness/size.ts';
 
 interface Step {
   readonly nodes: number;

@@ -3,13 +3,13 @@
  * memory those nodes take. Every repeat starts processes of its own on fresh directories.
  */
 import { rmSync } from 'node:fs';
+import { type OwnContender, runningOf } from '../harness/contender.ts';
+import { grouped } from '../harness/load-cases.ts';
+import type { Measurement } from '../harness/measurement.ts';
+import { createNodes } from '../harness/own-nodes.ts';
+import { ownScenario, type Turn } from '../harness/own-scenario.ts';
+import { bareProcess } from '../harness/references.ts';
 import { processRssBytes } from '../load/process-usage.ts';
-import { type OwnContender, runningOf } from './contender.ts';
-import { grouped } from './load-cases.ts';
-import type { Measurement } from './measurement.ts';
-import { createNodes } from './own-nodes.ts';
-import { ownScenario, type Turn } from './own-scenario.ts';
-import { bareProcess } from './references.ts';
 
 export const startAndMemory = ownScenario({
   name: 'start-and-memory',

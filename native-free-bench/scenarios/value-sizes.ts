@@ -1,5 +1,5 @@
 /** What the size of values costs, from nothing to the longest that a frame holds by default. */
-import { type LoadCase, loadScenario } from './load-cases.ts';
+import { type LoadCase, loadScenario } from '../harness/load-cases.ts';
 
 const sizes = [0, 1000, 10_000, 100_000, 1_000_000];
 /** Memory for all values of one size. */

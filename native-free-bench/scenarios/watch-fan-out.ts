@@ -1,9 +1,10 @@
 /** One write that many sessions watch for: the time until the last of them is told. */
+
+import { grouped, onServers, type Running } from '../harness/load-cases.ts';
+import type { Measurement, Outcome } from '../harness/measurement.ts';
+import { inTurn, type Progress, type Scenario } from '../harness/scenario.ts';
+import { type BenchSize, scaled } from '../harness/size.ts';
 import { FanOut, type FanOutTimes } from '../load/fan-out.ts';
-import { grouped, onServers, type Running } from './load-cases.ts';
-import type { Measurement, Outcome } from './measurement.ts';
-import { inTurn, type Progress, type Scenario } from './scenario.ts';
-import { type BenchSize, scaled } from './size.ts';
 
 const sessionCounts = [1000, 10_000];
 /** Of each repeat; figures are their medians. */

@@ -1,5 +1,5 @@
 /** Keys of which few are hot, as real ones are. */
-import { loadScenario } from './load-cases.ts';
+import { loadScenario } from '../harness/load-cases.ts';
 
 const hot = { keys: 100_000, keyChoice: 'zipf', connections: 64, depth: 16 } as const;
 

@@ -4,13 +4,13 @@ import { join } from 'node:path';
 import { describe, expect, it } from 'vitest';
 import { findRun, parseWithRuns } from '../../native-free-bench/command/recorded-run.ts';
 import { UsageError } from '../../native-free-bench/command/usage-error.ts';
+import type { Measurement } from '../../native-free-bench/harness/measurement.ts';
 import { changesOf, differencesOf, formatChanges } from '../../native-free-bench/report/change.ts';
 import {
   appendRecord,
   type RunRecord,
   readRecords,
 } from '../../native-free-bench/report/run-record.ts';
-import type { Measurement } from '../../native-free-bench/scenarios/measurement.ts';
 import { measurement, sampleRun } from './support/sample-run.ts';
 
 function runOf(values: readonly number[], rest: Partial<Measurement> = {}): RunRecord {

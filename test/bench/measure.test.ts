@@ -1,11 +1,11 @@
 import { describe, expect, it } from 'vitest';
 import { measure } from '../../native-free-bench/command/measure.ts';
 import { ProgressLine } from '../../native-free-bench/command/progress-line.ts';
+import { ringkeeper, targetOf } from '../../native-free-bench/harness/contender.ts';
+import type { Outcome } from '../../native-free-bench/harness/measurement.ts';
+import { inTurn, type Scenario } from '../../native-free-bench/harness/scenario.ts';
+import { quickSize } from '../../native-free-bench/harness/size.ts';
 import { toRows } from '../../native-free-bench/report/rows.ts';
-import { ringkeeper, targetOf } from '../../native-free-bench/scenarios/contender.ts';
-import type { Outcome } from '../../native-free-bench/scenarios/measurement.ts';
-import { inTurn, type Scenario } from '../../native-free-bench/scenarios/scenario.ts';
-import { quickSize } from '../../native-free-bench/scenarios/size.ts';
 import { loadDetail, measurement } from './support/sample-run.ts';
 
 class Output {

@@ -3,8 +3,8 @@ import { describe, expect, it } from 'vitest';
 import { helpText, optionTable } from '../../native-free-bench/command/option-table.ts';
 import { parseOptions } from '../../native-free-bench/command/options.ts';
 import { UsageError } from '../../native-free-bench/command/usage-error.ts';
+import { fullSize, quickSize, shortSize } from '../../native-free-bench/harness/size.ts';
 import { scenarios } from '../../native-free-bench/scenarios/index.ts';
-import { fullSize, quickSize, shortSize } from '../../native-free-bench/scenarios/size.ts';
 
 function namesOf(args: string[]): string[] {
   return parseOptions(args).scenarios.map(({ name }) => name);

@@ -1,8 +1,8 @@
 import { createServer, type Server } from 'node:net';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import { ringkeeper } from '../../native-free-bench/scenarios/contender.ts';
-import { PauseLog } from '../../native-free-bench/scenarios/pauses.ts';
-import { ServerWatch } from '../../native-free-bench/scenarios/server-watch.ts';
+import { ringkeeper } from '../../native-free-bench/harness/contender.ts';
+import { PauseLog } from '../../native-free-bench/harness/pauses.ts';
+import { ServerWatch } from '../../native-free-bench/harness/server-watch.ts';
 import { eventually } from '../support/eventually.ts';
 import { freePort } from '../support/free-port.ts';
 

@@ -1,6 +1,7 @@
 import { existsSync } from 'node:fs';
 import { join } from 'node:path';
 import { describe, expect, it } from 'vitest';
+import type { ServerName } from '../../native-free-bench/harness/measurement.ts';
 import { reportHtml } from '../../native-free-bench/report/html.ts';
 import { commitNow, machineFacts } from '../../native-free-bench/report/machine.ts';
 import { markdownTable } from '../../native-free-bench/report/markdown.ts';
@@ -8,7 +9,6 @@ import { isGeneratorBound, notesOf } from '../../native-free-bench/report/notes.
 import { type Plot, plotsOf } from '../../native-free-bench/report/plots.ts';
 import { toRows } from '../../native-free-bench/report/rows.ts';
 import { ratioSvg } from '../../native-free-bench/report/svg.ts';
-import type { ServerName } from '../../native-free-bench/scenarios/measurement.ts';
 import { projectRoot } from '../support/project-root.ts';
 import { loadDetail, sampleRun } from './support/sample-run.ts';
 

@@ -1,10 +1,10 @@
 /** Every scenario with tiny numbers against our server, so that none of them can rot. */
 import { describe, expect, it } from 'vitest';
-import { ringkeeper } from '../../native-free-bench/scenarios/contender.ts';
+import { ringkeeper } from '../../native-free-bench/harness/contender.ts';
+import type { LoadDetail, Measurement } from '../../native-free-bench/harness/measurement.ts';
+import type { Scenario } from '../../native-free-bench/harness/scenario.ts';
+import { tinySize } from '../../native-free-bench/harness/size.ts';
 import { scenarios } from '../../native-free-bench/scenarios/index.ts';
-import type { LoadDetail, Measurement } from '../../native-free-bench/scenarios/measurement.ts';
-import type { Scenario } from '../../native-free-bench/scenarios/scenario.ts';
-import { tinySize } from '../../native-free-bench/scenarios/size.ts';
 
 interface Measured {
   readonly figures: readonly Measurement[];

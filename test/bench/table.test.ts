@@ -1,7 +1,7 @@
 import { describe, expect, it } from 'vitest';
+import type { Measurement, ServerName } from '../../native-free-bench/harness/measurement.ts';
 import { chosenRows, toRows } from '../../native-free-bench/report/rows.ts';
 import { formatTable } from '../../native-free-bench/report/table.ts';
-import type { Measurement, ServerName } from '../../native-free-bench/scenarios/measurement.ts';
 
 type Values = Partial<Record<ServerName, number[]>>;
 

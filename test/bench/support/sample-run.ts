@@ -1,11 +1,12 @@
 /** A run as a person would invent it: two servers, three repeats, figures and courses of loads. */
-import type { RunRecord } from '../../../native-free-bench/report/run-record.ts';
+
 import type {
   LoadDetail,
   Measurement,
   ServerName,
-} from '../../../native-free-bench/scenarios/measurement.ts';
-import { fullSize } from '../../../native-free-bench/scenarios/size.ts';
+} from '../../../native-free-bench/harness/measurement.ts';
+import { fullSize } from '../../../native-free-bench/harness/size.ts';
+import type { RunRecord } from '../../../native-free-bench/report/run-record.ts';
 
 const repeats = 3;
 const intervals = 40;
