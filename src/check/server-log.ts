@@ -6,7 +6,13 @@ import type { Disk } from '../base/ports.ts';
 import { hex64, zxidOf } from '../base/zxid.ts';
 import { OpCode } from '../jute/proto.ts';
 import { JuteReader } from '../jute/reader.ts';
-import { multiTxn, type TxnHeader, txnHeader, txnHeaderBytes } from '../jute/txn.ts';
+import {
+  multiTxn,
+  type TxnHeader,
+  TxnHeaderOffset,
+  txnHeader,
+  txnHeaderBytes,
+} from '../jute/txn.ts';
 import { type DataDirectory, listStorage } from '../storage/data-directory.ts';
 import { TxnLogReader } from '../storage/txn-log-reader.ts';
 import type { Findings } from './findings.ts';
@@ -28,6 +34,13 @@ export interface ServerLog {
 
 export function headerOf(txn: LoggedTxn): TxnHeader {
   return txnHeader.read(new JuteReader(txn.bytes));
+}
+
+/** The type alone, which costs no object. */
+export function typeOf({ bytes }: LoggedTxn): number {
+  const { type } = TxnHeaderOffset;
+  const high = ((bytes[type] as number) << 24) | ((bytes[type + 1] as number) << 16);
+  return high | ((bytes[type + 2] as number) << 8) | (bytes[type + 3] as number);
 }
 
 const slabBytes = 1024 * 1024;
