@@ -3,7 +3,6 @@
  * status, the size of the files. The keeper's reports are added by `keeper-reports.ts`.
  */
 
-import { traceMaskDefault } from '../admin/four-letter-words.ts';
 import { javaSocketAddress } from '../admin/java-text.ts';
 import type { GaugeName } from '../admin/metric-names.ts';
 import { type MetricValues, readMetrics } from '../admin/metrics.ts';
@@ -65,8 +64,6 @@ const modes: Record<ServerRole, ServerMode> = {
 export class FrontFacts {
   private readonly parts: FrontFactsParts;
   private readonly startedMs: number;
-  /** Accepted for scripts that set it; trace messages follow the log level here. */
-  traceMask = traceMaskDefault;
 
   constructor(parts: FrontFactsParts) {
     this.parts = parts;
@@ -108,7 +105,7 @@ export class FrontFacts {
       conf: this.confOf(),
       environment: environment(),
       metrics: this.metricsOf(front, report, gauges),
-      traceMask: this.traceMask,
+      traceMask: status.traceMask,
     };
   }
 

@@ -73,7 +73,7 @@ export class FrontWords {
       finishWord(front, connection, refusalText(word));
       return 'taken';
     }
-    if (word.effect === 'setTraceMask') this.parts.facts.traceMask = traceMaskOf(bytes, start + 4);
+    if (word.effect === 'setTraceMask') this.parts.status.traceMask = traceMaskOf(bytes, start + 4);
     this.answer(front, connection, word);
     return 'taken';
   }

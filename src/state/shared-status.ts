@@ -1,7 +1,9 @@
 /**
  * A few words of shared memory that every thread may look at: what the server is and whether it
- * serves, and whether the front may answer reads itself. Each word has one writer.
+ * serves, and whether the front may answer reads itself. Each word has one writer, but for the trace mask.
  */
+import { highHalf, joinHalves, lowHalf } from '../base/zxid.ts';
+
 export type SharedStatusMemory = SharedArrayBuffer;
 
 /** looking: an ensemble's member without a leader, which serves nobody. */
@@ -21,7 +23,9 @@ const Word = {
   lastProposal: 6,
   minProposal: 7,
   maxProposal: 8,
-  words: 9,
+  traceMaskHi: 9,
+  traceMaskLo: 10,
+  words: 11,
 } as const;
 
 export function createSharedStatus(): SharedStatusMemory {
@@ -94,6 +98,17 @@ export class SharedStatus {
 
   set leader(serverId: number) {
     this.words[Word.leader] = serverId;
+  }
+
+  /** Of `gtmk`; `stmk` sets it, on whatever front it comes to. */
+  get traceMask(): bigint {
+    const { words } = this;
+    return joinHalves(words[Word.traceMaskHi] as number, words[Word.traceMaskLo] as number);
+  }
+
+  set traceMask(mask: bigint) {
+    this.words[Word.traceMaskHi] = highHalf(mask);
+    this.words[Word.traceMaskLo] = lowHalf(mask);
   }
 
   /** Bytes of a leader's proposals, -1 each while there was none. */

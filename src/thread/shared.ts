@@ -3,6 +3,7 @@
  * others: the tree, the session table, the status words, a bell a thread, and a ring a link.
  */
 import { totalmem } from 'node:os';
+import { traceMaskDefault } from '../admin/four-letter-words.ts';
 import { createMetricsMemory, type MetricsMemory } from '../admin/metrics-recorder.ts';
 import { payloadBytesMax } from '../agents/storage-options.ts';
 import { ringBytesDefault, sessionsMax } from '../base/limits.ts';
@@ -19,7 +20,11 @@ import { createLoan, type LoanMemory } from '../ring/loan.ts';
 import { createRing, type RingMemory } from '../ring/ring.ts';
 import { createLock, type LockMemory } from '../ring/thread-lock.ts';
 import { createSessionTable, type SessionTableMemory } from '../state/session-table.ts';
-import { createSharedStatus, type SharedStatusMemory } from '../state/shared-status.ts';
+import {
+  createSharedStatus,
+  SharedStatus,
+  type SharedStatusMemory,
+} from '../state/shared-status.ts';
 import { pathBytesMax } from '../tree/layout.ts';
 import { createTreeMemory, type TreeMemory } from '../tree/tree-memory.ts';
 import {
@@ -103,6 +108,8 @@ export function sharedOptions(
 
 export function createShared(options: SharedOptions): SharedServer {
   const { placement } = options;
+  const status = createSharedStatus();
+  new SharedStatus(status).traceMask = traceMaskDefault;
   const threads = placements[placement].length + options.fronts - 1;
   const bells = Array.from({ length: threads }, () => createBell());
   const bellOf = (agent: AgentName) => bells[threadOf(placement, agent)] as BellMemory;
@@ -118,7 +125,7 @@ export function createShared(options: SharedOptions): SharedServer {
     connectionThrottle: createConnectionThrottle(),
     tree: createTreeMemory({ bytesMax: options.treeBytesMax, hashSeed: options.hashSeed }),
     sessions: createSessionTable({ sessionsMax, nowMs: options.nowMs }),
-    status: createSharedStatus(),
+    status,
     historyLock: createLock(),
     metrics: {
       ensemble: createMetricsMemory(),

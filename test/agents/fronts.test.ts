@@ -164,6 +164,11 @@ describe('a server with two fronts', () => {
     await Promise.all(clients.map((client) => client.close()));
   });
 
+  it('keeps one trace mask, whichever front is asked', async () => {
+    expect(await site.ask('stmk\0\0\0\0\0\0\u0001\u0002')).toBe('258');
+    for (let i = 0; i < 12; i++) expect(await site.ask('gtmk')).toBe('258');
+  });
+
   it('counts packets of all fronts, until srst', async () => {
     const clients = [await site.connect(0), await site.connect(1)];
     await site.ask('srst');
