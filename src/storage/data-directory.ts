@@ -124,7 +124,8 @@ export function openDataDirectory(disk: Disk, directory: DataDirectory, autocrea
     makeUsable(disk, directory, autocreate);
   } catch (error) {
     if (!(error instanceof DiskError)) throw error;
-    throw new DataDirectoryError(`the data directory cannot be used: ${error.message}`);
+    const { message } = error;
+    throw new DataDirectoryError(`the data directory cannot be used: ${message}`, { cause: error });
   }
   if (directory.logs === directory.snapshots) return;
   refuseNames(disk, directory.logs, 'snapshot.', 'the log directory');

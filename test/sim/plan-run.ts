@@ -5,12 +5,11 @@
  * healed, everybody gets an answer, and the power fails once more.
  */
 import { createHash } from 'node:crypto';
-import { DiskError } from '../../src/base/ports.ts';
 import { CreateFlag, OpCode } from '../../src/jute/proto.ts';
 import { aclOf, openAcl } from '../processor/harness.ts';
 import { clientsMax, type Plan, type PlanOp, type PlanStep } from './plan.ts';
 import type { SimClient } from './sim-client.ts';
-import { type CrashPolicy, SimCrash } from './sim-disk.ts';
+import { type CrashPolicy, isDiskFailure, SimCrash } from './sim-disk.ts';
 import { SimRandom } from './sim-ports.ts';
 import { agentNames } from './sim-server.ts';
 import { SimWorld } from './sim-world.ts';
@@ -82,7 +81,7 @@ export class PlanRun {
   private outlive(error: unknown): void {
     const { world } = this;
     if (error instanceof SimCrash) this.restart(this.next);
-    else if (!(error instanceof DiskError)) throw error;
+    else if (!isDiskFailure(error)) throw error;
     else if (world.server.failure !== null || world.server.recovered === null) this.dieOfDisk();
     // Otherwise it was a job, whose files nobody needs.
   }
@@ -99,7 +98,7 @@ export class PlanRun {
           try {
             server.cycle(agent);
           } catch (error) {
-            if (error !== server.failure && !(error instanceof DiskError)) throw error;
+            if (error !== server.failure && !isDiskFailure(error)) throw error;
           }
         }
       }

@@ -7,6 +7,7 @@
  * randomness is a function of seed and counter, so that a run can be repeated.
  */
 import { type Disk, DiskError, type DiskFile } from '../../src/base/ports.ts';
+import { DataDirectoryError } from '../../src/storage/data-directory.ts';
 import {
   applyEntry,
   applyPages,
@@ -31,6 +32,12 @@ const pageBytes = 4096;
 /** Thrown by the effect at which the machine stops, and by every call after it. */
 export class SimCrash extends Error {
   override readonly name = 'SimCrash';
+}
+
+/** Whether a server ends because its disk has failed, and not because of what lies there. */
+export function isDiskFailure(error: unknown): boolean {
+  if (error instanceof DataDirectoryError) return error.cause instanceof DiskError;
+  return error instanceof DiskError;
 }
 
 export type EffectName =

@@ -4,8 +4,13 @@
  * threads can meet. What ends a process in production ends it here, and it stays down until the
  * world starts it again.
  */
-import { DiskError } from '../../../src/base/ports.ts';
-import { type CrashPolicy, type EffectMoment, SimCrash, SimDisk } from '../sim-disk.ts';
+import {
+  type CrashPolicy,
+  type EffectMoment,
+  isDiskFailure,
+  SimCrash,
+  SimDisk,
+} from '../sim-disk.ts';
 import type { SimFront } from '../sim-front.ts';
 import { createSimTree } from '../sim-memory.ts';
 import { SimRandom } from '../sim-ports.ts';
@@ -207,7 +212,7 @@ export class Member implements Door {
     try {
       run();
     } catch (error) {
-      if (error instanceof DiskError) this.diskDeaths++;
+      if (isDiskFailure(error)) this.diskDeaths++;
       else if (!(error instanceof SimCrash)) throw error;
       this.isInEffect = false;
       const { how, forMs } = this.plannedEnd;
