@@ -3,6 +3,7 @@ import { defineConfig } from 'vitest/config';
 const buildBundle = ['test/support/build-bundle.ts'];
 const slow = ['test/sim/**', 'test/e2e/**', 'test/interop/**', 'test/stress/**'];
 const minutes = 60_000;
+const simWorkers = 2;
 
 /**
  * `unit` needs Node alone and is what `npm test` runs. `sim` enumerates crashes, `stress` runs for
@@ -27,8 +28,11 @@ function project(name: string, include: string[], exclude: string[], timeoutMinu
   // Suites with processes and ports of their own take turns.
   const fileParallelism = name === 'unit' || name === 'sim';
   const setupFiles = ['test/support/fast-check-seed.ts'];
+  // Vitest leaves one core to itself; simulated worlds never wait for anything but a core.
+  const workers = name === 'sim' ? { maxWorkers: simWorkers } : {};
   return {
     test: {
+      ...workers,
       setupFiles,
       name,
       include,

@@ -21,9 +21,12 @@ export interface SimReply {
   readonly zxid: bigint;
   readonly err: number;
   readonly body: Uint8Array;
+  /** How many events had come before it. */
+  readonly eventsBefore: number;
 }
 
 export interface SimEvent {
+  /** -1 when it answers a setWatches. */
   readonly zxid: bigint;
   readonly type: number;
   readonly path: string;
@@ -61,7 +64,8 @@ export class SimClient {
   private readonly owed: { readonly xid: number; readonly type: number }[] = [];
   private readonly writer = new JuteWriter();
   private pieces: Uint8Array = new Uint8Array(0);
-  private nextXid = 1;
+  /** A library goes on counting when it takes its session to another connection. */
+  nextXid = 1;
 
   constructor(cnxnId: number, session: Session, lastZxid: bigint) {
     this.cnxnId = cnxnId;
@@ -72,6 +76,11 @@ export class SimClient {
   /** Requests without an answer so far, sent or not. */
   get unanswered(): number {
     return this.owed.length + this.outgoing.filter((item) => item !== 'identities').length;
+  }
+
+  /** Of the last request, 0 before the first. */
+  get lastXid(): number {
+    return this.nextXid - 1;
   }
 
   get lastReply(): SimReply {
@@ -116,6 +125,15 @@ export class SimClient {
 
   addWatch(path: string, mode: number): void {
     this.send(proto.OpCode.addWatch, proto.addWatchRequest, { path, mode });
+  }
+
+  /** As a library does on a new connection: what it watched on the one before. */
+  setWatches(since: bigint, data: readonly string[], recursive: readonly string[]): void {
+    this.send(proto.OpCode.setWatches2, proto.setWatches2Request, {
+      relativeZxid: since,
+      ...{ dataWatches: [...data], existWatches: [], childWatches: [] },
+      ...{ persistentWatches: [], persistentRecursiveWatches: [...recursive] },
+    });
   }
 
   multi(ops: readonly MultiOp[]): void {
@@ -194,7 +212,8 @@ export class SimClient {
       throw new Error(`client ${this.cnxnId} saw ${this.lastZxid}, then ${header.zxid}`);
     }
     this.lastZxid = header.zxid;
-    const reply = { ...header, type: owed.type, body: frame.slice(reader.offset) };
+    const eventsBefore = this.events.length;
+    const reply = { ...header, type: owed.type, body: frame.slice(reader.offset), eventsBefore };
     this.replies.push(reply);
     return reply;
   }

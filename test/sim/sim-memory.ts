@@ -43,7 +43,7 @@ const metrics = {
   ensemble: createMetricsMemory(),
   log: createMetricsMemory(),
 };
-const sessionsMax = 64;
+export const sessionsMax = 64;
 /** A ring to or from the links: room for a few of its longest records. */
 const packetBytes = 1 << 18;
 

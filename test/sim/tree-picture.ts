@@ -83,11 +83,16 @@ function lineOf(path: string, node: NaiveNode): string {
 }
 
 function ephemeralsOf(nodes: ReadonlyMap<string, NaiveNode>): string {
-  const owned = [...nodes].filter(([, { owner }]) => owner !== 0n && !isHidden(owner));
+  const owned = [...nodes].filter(([, { owner }]) => isSessionOwner(owner));
   return owned
     .map(([path, { owner }]) => `${owner} ${path}`)
     .sort()
     .join('\n');
+}
+
+/** The owner of an ephemeral node; containers and TTL nodes have others. */
+export function isSessionOwner(owner: bigint): boolean {
+  return owner !== 0n && !isHidden(owner);
 }
 
 function isHidden(owner: bigint): boolean {

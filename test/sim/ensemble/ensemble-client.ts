@@ -1,15 +1,18 @@
 /**
  * A client of a simulated ensemble that behaves as the libraries do: it keeps its session alive,
- * leaves a server that does not answer, takes its session to another one, and begins a new one
- * when it has expired. Whatever it is told was written must be committed as its own txn.
+ * leaves a server that does not answer, takes its session and its watches to another one, and
+ * begins a new session when it has expired. Whatever it is told was written must be committed as
+ * its own txn; everything else is held against the `ClientBook` of its connection.
  */
-import { CreateFlag, OpCode } from '../../../src/jute/proto.ts';
-import { openAcl } from '../../processor/harness.ts';
+import { OpCode } from '../../../src/jute/proto.ts';
 import { noSession, type SimClient, type SimReply } from '../sim-client.ts';
 import type { SimFront } from '../sim-front.ts';
 import { SimRandom } from '../sim-ports.ts';
+import { check, hex } from './broken.ts';
+import { ClientBook, type KeptWatches } from './client-book.ts';
+import { askSomething } from './client-requests.ts';
 import type { ClientPlan } from './ensemble-plan.ts';
-import { check, hex, type Oracle } from './oracle.ts';
+import type { Oracle } from './oracle.ts';
 import type { Timeline } from './timeline.ts';
 
 /** A server as clients see it; null while nobody listens there. */
@@ -17,7 +20,7 @@ export interface Door {
   readonly front: SimFront | null;
   /** The process runs; it does not stand still. */
   readonly isRunning: boolean;
-  wake(): void;
+  wake(agent: 'front'): void;
 }
 
 export interface EnsembleClientOptions {
@@ -30,11 +33,13 @@ export interface EnsembleClientOptions {
 }
 
 const timeoutMs = 8000;
-const paths = ['/a', '/b', '/a/x', '/a/y', '/b/x', '/seq'];
+/** The longest pause of a client that has nothing to ask, or nobody to ask. */
+const restMs = 100;
 const writeTypes: ReadonlySet<number> = new Set([
   ...[OpCode.create, OpCode.setData, OpCode.delete, OpCode.setACL, OpCode.multi],
   ...[OpCode.createTTL, OpCode.createContainer],
 ]);
+const noWatches: KeptWatches = { data: [], recursive: [] };
 
 export class EnsembleClient {
   /** Requests that were answered. */
@@ -46,14 +51,22 @@ export class EnsembleClient {
   private client: SimClient | null = null;
   private front: SimFront | null = null;
   private door: Door | null = null;
+  private book: ClientBook;
   private seenReplies = 0;
+  private seenEvents = 0;
   private asked = 0;
   private heardAtUs = 0;
   /** Asked for more than the plan says: until it is answered, the client is not content. */
   private extra = 0;
+  /** What it takes from one connection to the next. */
+  private session = noSession;
+  private lastZxid = 0n;
+  private nextXid = 1;
+  private watches = noWatches;
 
   constructor(options: EnsembleClientOptions) {
     this.options = options;
+    this.book = new ClientBook(options.oracle);
     this.random = new SimRandom((options.seed * 31 + options.index * 7919 + 5) >>> 0);
     this.think();
   }
@@ -77,7 +90,9 @@ export class EnsembleClient {
 
   private think(): void {
     const { timeline, plan } = this.options;
-    timeline.after(1 + this.random.below(1000 * plan.thinkMs), () => {
+    const isBusy = this.client !== null && this.asked < plan.requests + this.extra;
+    const thinkMs = isBusy ? plan.thinkMs : Math.max(plan.thinkMs, restMs);
+    timeline.after(1 + this.random.below(1000 * thinkMs), () => {
       this.live();
       this.think();
     });
@@ -88,9 +103,9 @@ export class EnsembleClient {
     const { client } = this;
     if (client === null || this.door?.front !== this.front) this.reconnect();
     else if (client.state === 'closed' || client.state === 'refused') this.reconnect();
-    else if (this.isLost(client)) {
+    else if (this.isLost(client) || this.isRestless(client)) {
       this.front?.disconnect(client);
-      this.door?.wake();
+      this.door?.wake('front');
       this.reconnect();
     } else this.use(client);
   }
@@ -105,91 +120,80 @@ export class EnsembleClient {
     return timeline.nowUs - this.heardAtUs > (timeoutMs * 1000 * 2) / 3;
   }
 
+  /** Without a reason that the server knows: its own network, or somebody moves it. */
+  private isRestless({ state }: SimClient): boolean {
+    const { requests, restlessness = 0 } = this.options.plan;
+    const mayLeave = restlessness > 0 && state === 'open' && this.asked < requests;
+    return mayLeave && this.random.chance(1, restlessness);
+  }
+
   private reconnect(): void {
-    const { doors, timeline } = this.options;
-    const old = this.client;
-    if (old !== null) this.takeReplies(old);
-    const isExpired = old?.state === 'refused';
-    if (isExpired) this.sessionsLost++;
-    const session = isExpired || old === null ? noSession : old.session;
-    const door = this.random.pick(doors);
+    if (this.client !== null) this.leave(this.client);
+    const door = this.random.pick(this.options.doors);
     this.door = door;
     this.front = door.front;
     this.client = null;
     if (door.front === null || !door.isRunning) return;
-    const lastZxidSeen = old?.lastZxid ?? 0n;
+    const { session, lastZxid: lastZxidSeen } = this;
     this.client = door.front.connect({ timeoutMs, session, lastZxidSeen });
-    this.seenReplies = 0;
-    this.heardAtUs = timeline.nowUs;
-    door.wake();
+    this.client.nextXid = this.nextXid;
+    this.book = new ClientBook(this.options.oracle);
+    this.seenReplies = this.seenEvents = 0;
+    this.options.oracle.onLeave(session.id, this.nextXid);
+    this.heardAtUs = this.options.timeline.nowUs;
+    door.wake('front');
+  }
+
+  /** Whatever is left of a connection goes on with the next one, unless the session is over. */
+  private leave(client: SimClient): void {
+    this.takeReplies(client);
+    this.lastZxid = client.lastZxid;
+    if (client.state === 'refused') {
+      this.sessionsLost++;
+      this.session = noSession;
+      this.nextXid = 1;
+      this.watches = noWatches;
+      return;
+    }
+    this.session = client.session;
+    this.nextXid = client.nextXid;
+    this.book.onEvents(client.events.slice(this.seenEvents));
+    const { data, recursive } = this.book.keep();
+    if (data.length + recursive.length > 0) this.watches = { data, recursive };
   }
 
   private use(client: SimClient): void {
-    const { plan } = this.options;
-    const { front, door, random } = this;
+    const { plan, index, oracle } = this.options;
+    const { front, door, random, book } = this;
     if (client.state !== 'open' || front === null) return;
     front.keepAlive(client);
+    this.watchAsBefore(client);
     const count = 1 + random.below(plan.depth);
     for (let i = 0; i < count && client.unanswered < plan.depth; i++) {
       if (this.asked >= plan.requests + this.extra) break;
       this.asked++;
-      this.ask(client);
+      const data = `${index}-${this.asked}`;
+      askSomething({ client, book, random, index, data, committed: oracle.lastCommitted });
     }
-    door?.wake();
+    door?.wake('front');
   }
 
-  private ask(client: SimClient): void {
-    const { random } = this;
-    const { index } = this.options;
-    const path = random.pick(paths);
-    const data = `${index}-${this.asked}`;
-    switch (random.below(14)) {
-      case 0:
-      case 1:
-        client.create(path, { data });
-        return;
-      case 2:
-      case 3:
-      case 4:
-        client.setData(path, data);
-        return;
-      case 5:
-        client.create(`${path}/e-`, { data, flags: CreateFlag.ephemeralSequential });
-        return;
-      case 6:
-        client.create(`/own${index}-`, { data, flags: CreateFlag.persistentSequential });
-        return;
-      case 7:
-        client.delete(path);
-        return;
-      case 8:
-        client.multi([
-          { kind: 'setData', path, data },
-          { kind: 'create', path: `/m${data}`, data },
-        ]);
-        return;
-      case 9:
-        client.getData(path, random.chance(1, 2));
-        return;
-      case 10:
-        client.addWatch(path, 1);
-        return;
-      case 11:
-        client.sync();
-        return;
-      case 12:
-        client.setAcl(path, [...openAcl]);
-        return;
-      default:
-        if (random.chance(1, 8)) client.closeSession();
-        else client.getData(path);
-    }
+  private watchAsBefore(client: SimClient): void {
+    const { watches } = this;
+    if (watches === noWatches) return;
+    this.watches = noWatches;
+    const since = client.lastZxid;
+    client.setWatches(since, watches.data, watches.recursive);
+    this.book.onAsk(client.lastXid, { kind: 'watches of before', since, kept: watches });
   }
 
   private takeReplies(client: SimClient): void {
     while (this.seenReplies < client.replies.length) {
-      this.onReply(client, client.replies[this.seenReplies] as SimReply);
-      this.seenReplies++;
+      const reply = client.replies[this.seenReplies++] as SimReply;
+      const events = client.events.slice(this.seenEvents, reply.eventsBefore);
+      this.seenEvents = reply.eventsBefore;
+      this.book.onReply(reply, events);
+      this.onReply(client, reply);
     }
   }
 

@@ -4,9 +4,14 @@
  * and replayed. Whatever else is random follows from the plan's seed and the place where it is
  * needed, so that taking one fault away does not change all the rest.
  */
+import { zxidCounterMax } from '../../../src/base/limits.ts';
 import { type CrashPolicy, crashPolicies } from '../sim-disk.ts';
 import { type SettingValues, SimRandom } from '../sim-ports.ts';
+import type { Beginning } from './beginning.ts';
 import type { NetQuality } from './sim-net.ts';
+
+/** Instead of a member: whoever leads then. */
+export const whoLeads = -1;
 
 /** Members are named by their place, from 0. */
 export type Fault =
@@ -99,12 +104,20 @@ export interface ClientPlan {
   readonly thinkMs: number;
   /** At most so many without an answer. */
   readonly depth: number;
+  /** Once in so many looks around it goes to another server; 0 or absent: only when it must. */
+  readonly restlessness?: number;
 }
 
 export interface EnsemblePlan {
   readonly seed: number;
   readonly voters: number;
   readonly observers: number;
+  /** Ids from here on; above 127 those of their sessions are negative. Absent in old plans. */
+  readonly firstServerId?: number;
+  /** Null or absent: with empty disks. */
+  readonly beginning?: Beginning | null;
+  /** The counter at which a leader steps down; null or absent: as in production. */
+  readonly counterMax?: number | null;
   readonly settings: SettingValues;
   readonly network: NetQuality;
   /** What the disk takes for a batch, at most. */
@@ -130,6 +143,7 @@ export function makeEnsemblePlan(seed: number): EnsemblePlan {
   const maker = new FaultMaker(random, voters + observers, troubleMs);
   return {
     ...{ seed, voters, observers, troubleMs },
+    ...makeEdges(seed),
     settings: makeSettings(random, voters + observers),
     network: {
       latencyMinUs: random.pick([50, 50, 1000]),
@@ -139,13 +153,31 @@ export function makeEnsemblePlan(seed: number): EnsemblePlan {
     },
     diskUs: random.pick([100, 2000, 2000, 50_000]),
     agentUs: random.pick([20, 200, 5000]),
-    clients: Array.from({ length: 1 + random.below(4) }, () => ({
+    clients: Array.from({ length: 1 + random.below(4) }, (_, index) => ({
       requests: 10 + random.below(60),
       thinkMs: random.pick([1, 50, 400]),
       depth: random.pick([1, 1, 4, 16]),
+      restlessness: makeRestlessness(seed, index),
     })),
     faults: Array.from({ length: random.below(12) }, () => maker.next()),
   };
+}
+
+function makeRestlessness(seed: number, index: number): number {
+  return new SimRandom((seed * 17 + index) >>> 0).pick([0, 0, 10, 60]);
+}
+
+/** Where numbers are about to reach their ends; of every plan, some or none. */
+function makeEdges(seed: number): Pick<EnsemblePlan, 'firstServerId' | 'beginning' | 'counterMax'> {
+  const random = new SimRandom((seed ^ 0x5ed6e) >>> 0);
+  const firstServerId = random.pick([1, 1, 1, 126, 200]);
+  const counterMax = random.pick([null, null, null, null, 20, 60]);
+  if (random.chance(1, 2)) return { firstServerId, counterMax, beginning: null };
+  const epoch = random.pick([1, 7, 2 ** 21, 0x7ffe0000]);
+  const counter = random.pick([1, 0x7fffffff, zxidCounterMax]);
+  const sequence = random.pick([0, 2 ** 31 - 1 - random.below(8), -(2 ** 31)]);
+  const version = random.pick([0, 2 ** 31 - 1 - random.below(4), -3]);
+  return { firstServerId, counterMax, beginning: { epoch, counter, sequence, version } };
 }
 
 function makeSettings(random: SimRandom, members: number): SettingValues {
@@ -184,7 +216,7 @@ class FaultMaker {
     const { random, members } = this;
     const kind = random.pick(this.kinds);
     const atMs = random.below(this.troubleMs);
-    const member = random.below(members);
+    const member = random.chance(1, 3) ? whoLeads : random.below(members);
     const forMs = 1 + random.below(this.longestMs);
     const policy = random.pick(crashPolicies);
     const after = random.below(30);

@@ -7,11 +7,14 @@ import { embeddedConfiguration } from '../../../src/embedded-options.ts';
 import type { SettingValues } from '../sim-ports.ts';
 import type { EnsemblePlan } from './ensemble-plan.ts';
 
+export const quorumPort = 2888;
+
 export const hostOf = (index: number) => `m${index + 1}`;
 
 export interface MemberConfiguration {
   readonly settings: Settings;
   readonly membership: Membership;
+  readonly serverId: number;
 }
 
 const known = new Map<string, MemberConfiguration>();
@@ -29,26 +32,35 @@ export function memberConfiguration(plan: EnsemblePlan, index: number): MemberCo
     ...said,
     ...serverLines(plan),
   };
-  const key = JSON.stringify([all, commitLogCount, index]);
+  const serverId = serverIdOf(plan, index);
+  const key = JSON.stringify([all, commitLogCount, serverId]);
   const before = known.get(key);
   if (before !== undefined) return before;
   const { settings, membership } = embeddedConfiguration(all, (path) => {
-    return path === '/data/myid' ? `${index + 1}\n` : null;
+    return path === '/data/myid' ? `${serverId}\n` : null;
   });
   if (membership === null) throw new Error('a plan is about an ensemble');
   // Fewer than a real server takes, so that learners fall behind it.
   const own = { ...settings, commitLogCount: Number(commitLogCount ?? 500) };
-  const configuration = { settings: own, membership };
+  const configuration = { settings: own, membership, serverId };
   known.set(key, configuration);
   return configuration;
 }
 
-function serverLines({ voters, observers }: EnsemblePlan): SettingValues {
+function serverIdOf({ firstServerId = 1 }: EnsemblePlan, index: number): number {
+  return firstServerId + index;
+}
+
+function serverLines(plan: EnsemblePlan): SettingValues {
+  const { voters, observers } = plan;
   const ids = Array.from({ length: voters + observers }, (_, index) => index);
   return Object.fromEntries(
     ids.map((index) => {
       const role = index < voters ? 'participant' : 'observer';
-      return [`server.${index + 1}`, `${hostOf(index)}:2888:3888:${role};2181`];
+      return [
+        `server.${serverIdOf(plan, index)}`,
+        `${hostOf(index)}:${quorumPort}:3888:${role};2181`,
+      ];
     }),
   );
 }

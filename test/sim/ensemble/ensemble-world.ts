@@ -2,12 +2,16 @@
  * A simulated ensemble: machines on a network, clients that use them, and the oracle that holds
  * every step against what must be true. Nothing in it waits: the timeline says what is next.
  */
+import { stateAtBeginning } from './beginning.ts';
+import { Broken, check, hex } from './broken.ts';
+import { counterSlack, limitCounters } from './counter-limit.ts';
+import { Durability, type Machine } from './durability.ts';
 import { EnsembleClient } from './ensemble-client.ts';
 import type { EnsemblePlan } from './ensemble-plan.ts';
 import { memberConfiguration } from './ensemble-settings.ts';
 import { strike } from './faults.ts';
 import { Member } from './member.ts';
-import { Broken, check, hex, Oracle } from './oracle.ts';
+import { Oracle } from './oracle.ts';
 import { durableOf } from './probe.ts';
 import { SimNet } from './sim-net.ts';
 import { Timeline } from './timeline.ts';
@@ -37,7 +41,8 @@ export class EnsembleWorld {
   readonly plan: EnsemblePlan;
   readonly timeline = new Timeline();
   readonly net: SimNet;
-  readonly oracle = new Oracle();
+  readonly oracle: Oracle;
+  readonly durability: Durability;
   readonly members: Member[];
   readonly clients: EnsembleClient[];
   private isTrouble = true;
@@ -48,12 +53,32 @@ export class EnsembleWorld {
     const { seed, network, diskUs, agentUs, voters, observers } = plan;
     this.plan = plan;
     this.net = new SimNet(this.timeline, seed, network);
-    const { net, oracle, timeline } = this;
+    const { net, timeline } = this;
+    const { beginning = null, counterMax = null } = plan;
+    limitCounters(counterMax);
+    const oracle = new Oracle({
+      nowMs: () => timeline.nowUs / 1000,
+      beginning: stateAtBeginning(beginning),
+      ...(counterMax === null ? {} : { counterMax: counterMax + counterSlack }),
+    });
+    const machines: Machine[] = [];
+    const durability = new Durability(oracle, machines);
+    const witnesses = { oracle, durability };
+    this.oracle = oracle;
+    this.durability = durability;
     this.members = Array.from({ length: voters + observers }, (_, index) => {
       const configuration = memberConfiguration(plan, index);
-      return new Member({ index, seed, configuration, net, oracle, diskUs, agentUs });
+      return new Member({
+        ...{ index, seed, configuration, net, witnesses, diskUs, agentUs, beginning },
+      });
     });
     for (const member of this.members) {
+      machines.push({
+        votes: this.isVoter(member),
+        get disk() {
+          return member.disk;
+        },
+      });
       member.onDeath = (forMs) => this.bootLater(member, this.isTrouble ? forMs : 1);
     }
     const doors = this.members;
@@ -116,18 +141,7 @@ export class EnsembleWorld {
     for (const { process, index } of this.members) {
       if (process?.isServing) this.oracle.checkState(index, process.picture());
     }
-    if (this.looks++ % disksEvery === 0) this.checkDisks();
-  }
-
-  /** D4: if the power failed everywhere now, any quorum would still have what is committed. */
-  private checkDisks(): void {
-    const voters = this.members.filter((member) => this.isVoter(member));
-    const holding = voters.filter(({ disk }) => {
-      return this.oracle.holdsAll(durableOf(disk.crash('lose-all', 1)).zxid);
-    });
-    check(holding.length > voters.length / 2, 'D4', () => {
-      return `${hex(this.oracle.lastCommitted)} is durable at ${holding.length} of ${voters.length}`;
-    });
+    if (this.looks++ % disksEvery === 0) this.durability.mustHoldAll('D4');
   }
 
   private endTrouble(): void {
@@ -155,7 +169,7 @@ export class EnsembleWorld {
     this.runUntil(this.timeline.nowUs + 5 * second, () => this.isEven());
     if (!this.isEven()) throw new Broken('L2', `${when}: ${this.complaints().join('; ')}`);
     this.look();
-    this.checkDisks();
+    this.durability.mustHoldAll('D4');
   }
 
   private isWell(): boolean {
@@ -185,7 +199,7 @@ export class EnsembleWorld {
   private result(): EnsembleResult {
     const sum = (numbers: number[]) => numbers.reduce((a, b) => a + b, 0);
     return {
-      txns: this.oracle.committedCount,
+      txns: this.oracle.committed.length,
       acknowledged: sum(this.clients.map((client) => client.acknowledgedWrites)),
       epochs: this.oracle.epochs,
       lives: sum(this.members.map(({ lives }) => lives)),

@@ -1,5 +1,5 @@
 /** What each kind of fault does to the world, and how it ends. */
-import type { Fault } from './ensemble-plan.ts';
+import { type Fault, whoLeads } from './ensemble-plan.ts';
 import { hostOf } from './ensemble-settings.ts';
 import type { EnsembleWorld } from './ensemble-world.ts';
 import type { Member } from './member.ts';
@@ -18,14 +18,19 @@ export function strike(world: EnsembleWorld, fault: Fault): void {
       }
       return;
     case 'cut':
-      cut(world, hostOf(fault.from), hostOf(fault.to), fault.forMs);
+      cut(world, hostOf(memberAt(world, fault.from)?.index ?? 0), hostOf(fault.to), fault.forMs);
       return;
     default: {
       // Faults of members that the plan has no more do nothing.
-      const member = world.members[fault.member];
+      const member = memberAt(world, fault.member);
       if (member !== undefined) strikeMember(world, member, fault);
     }
   }
+}
+
+function memberAt({ members }: EnsembleWorld, place: number): Member | undefined {
+  if (place !== whoLeads) return members[place];
+  return members.find(({ process }) => process?.leads) ?? members[0];
 }
 
 function strikeMember(world: EnsembleWorld, member: Member, fault: MemberFault): void {

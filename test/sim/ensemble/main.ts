@@ -6,6 +6,8 @@
  *   npm run sim -- --minutes 10            as many seeds as there is time for
  *   npm run sim -- --plan failure.json     a plan that was kept
  *   npm run sim -- --config zoo.cfg        the timing and the shape of your own ensemble
+ *   npm run sim -- --bug 2845              the first seed that finds a planted bug, by its ticket
+ *                                          or words of its name; 'all' for each of them
  *
  * A plan that fails is made smaller and written beside; the command that repeats it is printed.
  */
@@ -13,10 +15,12 @@ import { readFileSync, writeFileSync } from 'node:fs';
 import { parseArgs } from 'node:util';
 import { type EnsemblePlan, makeEnsemblePlan } from './ensemble-plan.ts';
 import { withConfiguration } from './ensemble-settings.ts';
+import { findBug, plantedBugs } from './planted/all-bugs.ts';
 import { runPlan } from './run-plan.ts';
 import { shrinkPlan } from './shrink.ts';
 
-const usage = 'npm run sim -- [--seed N] [--seeds N] [--minutes M] [--plan FILE] [--config FILE]';
+const usage =
+  'npm run sim -- [--seed N] [--seeds N] [--minutes M] [--plan FILE] [--config FILE] [--bug TEXT]';
 const minuteMs = 60_000;
 
 const { values } = parseArgs({
@@ -26,6 +30,7 @@ const { values } = parseArgs({
     minutes: { type: 'string' },
     plan: { type: 'string' },
     config: { type: 'string' },
+    bug: { type: 'string' },
     help: { type: 'boolean', default: false },
   },
 });
@@ -38,6 +43,7 @@ function main(): number {
   if (plan !== undefined) {
     return runOne(JSON.parse(readFileSync(plan, 'utf8')) as EnsemblePlan, true) ? 0 : 1;
   }
+  if (values.bug !== undefined) return searchBugs(values.bug);
   if (seed !== undefined) return runOne(planOf(Number(seed)), true) ? 0 : 1;
   return runMany();
 }
@@ -56,6 +62,21 @@ function runMany(): number {
   }
   console.log(`${runs} seeds from ${first} on: all promises kept, ${secondsSince(startMs)} s`);
   return 0;
+}
+
+/** Prints the seed and the promise of each. */
+function searchBugs(text: string): number {
+  const wanted = plantedBugs.filter(({ name, tickets }) => {
+    return text === 'all' || name.includes(text) || tickets.includes(Number(text));
+  });
+  let missed = 0;
+  for (const bug of wanted) {
+    const finding = findBug(bug, Number(values.seed ?? 1), Number(values.seeds));
+    if (finding === null) missed++;
+    const reason = finding === null ? 'NOT FOUND' : finding.outcome.error.message.split('\n')[0];
+    console.log(`${bug.name}: seed ${finding?.seed}: ${reason}`);
+  }
+  return missed;
 }
 
 function planOf(seed: number): EnsemblePlan {

@@ -5,6 +5,7 @@
 import type { Ensemble } from '../../../src/agents/ensemble-port.ts';
 import type { KeeperAgent } from '../../../src/agents/keeper.ts';
 import type { LinksAgent } from '../../../src/agents/links.ts';
+import type { PeerAgent } from '../../../src/agents/peer.ts';
 import { dataDirectoryOf } from '../../../src/agents/storage-options.ts';
 import type { Agent } from '../../../src/base/agent.ts';
 import { Serving, SharedStatus } from '../../../src/state/shared-status.ts';
@@ -18,11 +19,11 @@ import { SimFront } from '../sim-front.ts';
 import { createSimShared, roomyRings } from '../sim-memory.ts';
 import { SimLoneWrites, simPorts } from '../sim-ports.ts';
 import { pictureOfTree, type StatePicture } from '../tree-picture.ts';
-import { hostOf, type MemberConfiguration } from './ensemble-settings.ts';
+import { hostOf, type MemberConfiguration, quorumPort } from './ensemble-settings.ts';
 import type { MemberClock } from './member-clock.ts';
-import type { Oracle } from './oracle.ts';
+import { MemberJobs } from './member-jobs.ts';
 import type { SimNet, SimProcessNet } from './sim-net.ts';
-import { tapReplica } from './taps.ts';
+import { PacketTap, tapReplica, tapReplies, type Witnesses } from './taps.ts';
 
 export const agentNames = ['front', 'links', 'keeper', 'log'] as const;
 export type AgentName = (typeof agentNames)[number];
@@ -35,12 +36,15 @@ export interface MemberProcessOptions {
   readonly configuration: MemberConfiguration;
   readonly tree: TreeMemory;
   readonly net: SimNet;
-  readonly oracle: Oracle;
+  readonly witnesses: Witnesses;
   readonly wake: () => void;
+  /** What other threads do while a snapshot is being taken. */
+  readonly meanwhile: () => void;
 }
 
 export class MemberProcess {
   readonly front: SimFront;
+  readonly jobs: MemberJobs;
   hasStarted = false;
   readonly loneWrites: SimLoneWrites;
   private readonly options: MemberProcessOptions;
@@ -55,13 +59,15 @@ export class MemberProcess {
   private readonly running = new Set<AgentName>();
 
   constructor(options: MemberProcessOptions) {
-    const { index, disk, clock, seed, configuration, tree, net, oracle, wake } = options;
-    const { settings, membership } = configuration;
+    const { index, disk, clock, seed, configuration, tree, net, witnesses, wake } = options;
+    const { settings, membership, serverId } = configuration;
+    const { oracle, durability } = witnesses;
+    const packets = new PacketTap(durability, index);
     this.options = options;
     this.shared = createSimShared(clock.monotonicMs(), roomyRings, tree, true);
     const { shared } = this;
     const ports = simPorts(disk, clock, seed);
-    const parts = { shared, settings, membership, serverId: index + 1, ports };
+    const parts = { shared, settings, membership, serverId, ports };
     this.loneWrites = new SimLoneWrites(seed, () => this.cycle('links'));
     [this.keeper, this.ensemble] = assembleKeeper({
       ...parts,
@@ -72,7 +78,7 @@ export class MemberProcess {
     [this.links] = assembleLinks(
       shared,
       (listener) => {
-        this.network = net.boot(hostOf(index), listener);
+        this.network = net.boot(hostOf(index), packets.overhear(listener));
         return this.network;
       },
       wake,
@@ -80,7 +86,10 @@ export class MemberProcess {
     this.front = new SimFront(shared);
     this.view = new TreeView(shared.tree);
     this.status = new SharedStatus(shared.status);
-    tapReplica(oracle, index, this.keeper, this.ensemble);
+    this.jobs = new MemberJobs({ settings, shared, disk, meanwhile: options.meanwhile });
+    tapReplica(witnesses, index, this.keeper, this.ensemble);
+    tapReplies(oracle, index, this.keeper);
+    packets.tap(this.ensemble as PeerAgent, quorumPort);
   }
 
   /** Throws what the recovery throws. */
@@ -127,8 +136,8 @@ export class MemberProcess {
   }
 
   get leads(): boolean {
-    const { oracle, index } = this.options;
-    return this.hasStarted && oracle.isLeading(index);
+    const { witnesses, index } = this.options;
+    return this.hasStarted && witnesses.oracle.isLeading(index);
   }
 
   /** For complaints. */

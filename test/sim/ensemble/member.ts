@@ -14,19 +14,21 @@ import {
 import type { SimFront } from '../sim-front.ts';
 import { createSimTree } from '../sim-memory.ts';
 import { SimRandom } from '../sim-ports.ts';
+import { type Beginning, writeBeginning } from './beginning.ts';
 import type { Door } from './ensemble-client.ts';
 import { hostOf, type MemberConfiguration } from './ensemble-settings.ts';
 import { MemberClock } from './member-clock.ts';
 import { type AgentName, agentNames, MemberProcess } from './member-process.ts';
-import type { Oracle } from './oracle.ts';
 import type { SimNet } from './sim-net.ts';
+import type { Witnesses } from './taps.ts';
 
 export interface MemberOptions {
   readonly index: number;
   readonly seed: number;
   readonly configuration: MemberConfiguration;
   readonly net: SimNet;
-  readonly oracle: Oracle;
+  readonly witnesses: Witnesses;
+  readonly beginning: Beginning | null;
   readonly diskUs: number;
   readonly agentUs: number;
 }
@@ -61,6 +63,7 @@ export class Member implements Door {
   private readonly looks = new Map<AgentName, number>();
   private deadlineUs = Number.POSITIVE_INFINITY;
   private isInEffect = false;
+  private isInJob = false;
 
   constructor(options: MemberOptions) {
     const { index, seed, net } = options;
@@ -69,6 +72,7 @@ export class Member implements Door {
     this.random = new SimRandom((seed * 101 + index) >>> 0);
     this.clock = new MemberClock(net.timeline, 1000 + 777 * index);
     this.disk = emptyDisk(seed + index);
+    if (options.beginning !== null) writeBeginning(this.disk, options.beginning);
   }
 
   get host(): string {
@@ -90,19 +94,20 @@ export class Member implements Door {
 
   boot(): void {
     if (this.process !== null) return;
-    const { configuration, net, oracle, seed } = this.options;
+    const { configuration, net, witnesses, seed } = this.options;
     this.lives++;
     this.disk.onMoment = (moment) => this.onEffect(moment);
     const { disk, clock, index } = this;
     const tree = createSimTree(seed);
     const lifeSeed = (seed * 1009 + index * 31 + this.lives) >>> 0;
     const process = new MemberProcess({
-      ...{ index, disk, clock, seed: lifeSeed, configuration, tree, net, oracle },
-      wake: () => this.wake(),
+      ...{ index, disk, clock, seed: lifeSeed, configuration, tree, net, witnesses },
+      wake: () => this.wake('links'),
+      meanwhile: () => this.meanwhile(),
     });
     this.process = process;
     this.guarded(() => process.start());
-    this.wake();
+    this.wakeAll();
   }
 
   /** The process dies; what it wrote to the disk stays there. */
@@ -130,6 +135,7 @@ export class Member implements Door {
   /** The disk is replaced. */
   wipe(): void {
     this.kill();
+    this.options.witnesses.durability.onWipe(this.index);
     this.disk = emptyDisk(this.random.next32());
   }
 
@@ -139,15 +145,17 @@ export class Member implements Door {
 
   goOn(): void {
     this.isPaused = false;
-    this.wake();
+    this.wakeAll();
   }
 
-  /** Something has arrived for one of the agents. */
-  wake(): void {
-    for (const agent of agentNames) {
-      this.looks.set(agent, idleLooks);
-      this.schedule(agent);
-    }
+  /** Something has arrived for this agent. */
+  wake(agent: AgentName): void {
+    this.looks.set(agent, idleLooks);
+    this.schedule(agent);
+  }
+
+  private wakeAll(): void {
+    for (const agent of agentNames) this.wake(agent);
   }
 
   /** What an idle agent has made visible rings the bells of the others. */
@@ -174,14 +182,32 @@ export class Member implements Door {
   private cycle(agent: AgentName): void {
     const { process } = this;
     if (process === null) return;
-    if (process.cycle(agent) > 0) this.wake();
+    const { snapshotsDue } = process.front;
+    if (process.cycle(agent) > 0) this.wakeAll();
     else {
       const left = (this.looks.get(agent) ?? 0) - 1;
       this.looks.set(agent, left);
       if (left > 0) this.schedule(agent);
       if (left === idleLooks - 1) this.ring();
     }
+    if (process.front.snapshotsDue > snapshotsDue) this.continueJob();
     this.planDeadline(process);
+  }
+
+  /** One at a time: a snapshot that falls due meanwhile is not taken. */
+  private continueJob(): void {
+    if (this.isInJob) return;
+    this.isInJob = true;
+    const { lives } = this;
+    const { agentUs, net } = this.options;
+    net.timeline.after(1 + this.random.below(10 * agentUs), () => {
+      if (lives !== this.lives || this.process === null) return;
+      const { jobs } = this.process;
+      this.isInJob = false;
+      this.guarded(() => {
+        if (!jobs.next()) this.continueJob();
+      });
+    });
   }
 
   private planDeadline(process: MemberProcess): void {
@@ -193,12 +219,16 @@ export class Member implements Door {
     this.deadlineUs = dueUs;
     const { lives } = this;
     timeline.at(dueUs, () => {
-      if (lives === this.lives && dueUs === this.deadlineUs) this.wake();
+      if (lives === this.lives && dueUs === this.deadlineUs) this.wake('keeper');
     });
   }
 
   /** Another thread may run while one waits for the disk. */
   private onEffect(_moment: EffectMoment): void {
+    this.meanwhile();
+  }
+
+  private meanwhile(): void {
     const { process } = this;
     if (process === null || this.isInEffect || !process.hasStarted) return;
     this.isInEffect = true;
@@ -233,6 +263,7 @@ export class Member implements Door {
     this.process = null;
     this.isPaused = false;
     this.scheduled.clear();
+    this.isInJob = false;
     this.deadlineUs = Number.POSITIVE_INFINITY;
     this.disk.onMoment = null;
     process.die(how);

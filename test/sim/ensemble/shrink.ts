@@ -56,7 +56,8 @@ function* withShorterFaults(plan: EnsemblePlan): Iterable<EnsemblePlan> {
 }
 
 function* calmer(plan: EnsemblePlan): Iterable<EnsemblePlan> {
-  const { network, observers } = plan;
+  const { network, observers, beginning = null } = plan;
+  if (beginning !== null) yield { ...plan, beginning: null };
   if (observers > 0) yield { ...plan, observers: 0 };
   if (network.pieceBytesMax < 65_536) {
     yield { ...plan, network: { ...network, pieceBytesMax: 65_536 } };
