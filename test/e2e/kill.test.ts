@@ -20,9 +20,14 @@ const acksMax = 3000;
 const root = '/kill';
 
 /** Who waits for the disk, and on which thread the answers are made, differs between them. */
-const placements = targetName === 'apache' ? ['apache'] : ['paired', 'threads'];
+const ours = [
+  { placement: 'paired', fronts: '1' },
+  { placement: 'threads', fronts: '2' },
+];
+const placements = targetName === 'apache' ? [{ placement: 'apache', fronts: '1' }] : ours;
+const title = `a ${targetName} server, placed as $placement with $fronts fronts, that is killed`;
 
-describe.each(placements)(`a ${targetName} server, placed as %s, that is killed`, (placement) => {
+describe.each(placements)(title, ({ placement, fronts }) => {
   const dataDir = temporaryDirectory();
   const random = new SeededRandom(Date.now());
   const writers = Array.from({ length: 4 }, (_, i) => new SteadyWriter(`${root}/w${i}`, random));
@@ -31,7 +36,8 @@ describe.each(placements)(`a ${targetName} server, placed as %s, that is killed`
 
   async function start(): Promise<ServerProcess> {
     // Small enough that most rounds roll the log and write snapshots while the kill comes.
-    const settings = { snapCount: '1000', 'ringkeeper.placement': placement };
+    const own = { 'ringkeeper.placement': placement, 'ringkeeper.fronts': fronts };
+    const settings = { snapCount: '1000', ...own };
     return startTarget({ dataDir, settings });
   }
 
