@@ -4,7 +4,7 @@ import { existsSync } from 'node:fs';
 import { createServer } from 'node:net';
 import { join } from 'node:path';
 import { expect, it } from 'vitest';
-import { freePorts } from '../../src/net/free-ports.ts';
+import { canListen, freePort } from '../support/free-port.ts';
 import { projectRoot } from '../support/project-root.ts';
 import { RawClient } from '../support/raw-client.ts';
 import { create, getData } from '../support/raw-requests.ts';
@@ -32,11 +32,11 @@ function printed(child: ChildProcess, word: string): Promise<string> {
   });
 }
 
-/** The first of three ports in a row that are free. */
+/** The first of three ports in a row, all free. */
 async function firstPort(): Promise<number> {
   for (;;) {
-    const [port = 0] = await freePorts(1, '127.0.0.1');
-    if (port < 65_000) return port;
+    const port = await freePort();
+    if ((await canListen(port + 1)) && (await canListen(port + 2))) return port;
   }
 }
 

@@ -21,7 +21,7 @@ export async function freePort(): Promise<number> {
   throw new Error(`no free port between ${portMin} and ${portMax}`);
 }
 
-function canListen(port: number): Promise<boolean> {
+export function canListen(port: number): Promise<boolean> {
   return new Promise((resolve) => {
     const server = createServer();
     server.once('error', () => resolve(false));

@@ -42,7 +42,8 @@ export class ServerProcess {
     child.stdout?.on('data', (chunk: Buffer) => this.keep(chunk));
     child.stderr?.on('data', (chunk: Buffer) => this.keep(chunk));
     this.exited = new Promise((resolve) => {
-      child.on('exit', (code) => {
+      // Not 'exit': its last words may still be on their way then.
+      child.on('close', (code) => {
         this.isGone = true;
         resolve(code);
       });
