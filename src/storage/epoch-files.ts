@@ -51,7 +51,8 @@ export class EpochFiles {
   }
 
   /**
-   * The epochs at start, given the last zxid on disk; missing files are made. A currentEpoch
+   * The epochs at start, given the last zxid on disk. Both files are written anew: what was found
+   * need not be durable, for the sync of the directory may be what ended the process before. A currentEpoch
    * behind the last zxid is raised to it when its temporary file shows that a synchronization was
    * cut short: that epoch's history is in the log, and nothing later was ever acknowledged.
    * (Apache takes the value in the temporary file, which may promise more than the log holds.)
@@ -61,10 +62,10 @@ export class EpochFiles {
     const epochOfLast = Math.max(0, highHalf(lastZxid)) as Epoch;
     const current = this.read(currentEpochName, lastZxid);
     const settledCurrent = this.settleCurrent(current, epochOfLast, lastZxid);
-    if (settledCurrent !== current) this.writeCurrentEpoch(settledCurrent);
+    this.writeCurrentEpoch(settledCurrent);
     const accepted = this.read(acceptedEpochName, lastZxid);
     const settledAccepted = this.settleAccepted(accepted, settledCurrent, epochOfLast, lastZxid);
-    if (settledAccepted !== accepted) this.writeAcceptedEpoch(settledAccepted);
+    this.writeAcceptedEpoch(settledAccepted);
     for (const name of [currentEpochName, acceptedEpochName]) {
       const path = joinPath(this.directory, name + temporarySuffix);
       if (this.disk.exists(path)) this.disk.remove(path);

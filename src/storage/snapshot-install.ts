@@ -99,18 +99,23 @@ export function finishInstall(disk: Disk, directory: DataDirectory): Zxid | null
   // A mark without an end was not durable yet.
   const zxid = isMarked ? readMark(disk, path) : null;
   if (zxid !== null) {
-    if (disk.exists(temporary)) giveName(disk, directory, zxid);
-    // The name may have got through the crash without being durable.
-    else disk.syncDirectory(directory.snapshots);
+    // The name may be there without being durable, and where its sync has failed, a sync that
+    // succeeds later proves nothing: it is given anew.
+    if (!disk.exists(temporary)) disk.rename(namedPath(directory, zxid), temporary);
+    giveName(disk, directory, zxid);
     retireHistory(disk, directory, zxid);
   } else if (disk.exists(temporary)) disk.remove(temporary);
   if (isMarked) removeMark(disk, directory);
   return zxid;
 }
 
+function namedPath(directory: DataDirectory, zxid: Zxid): string {
+  return joinPath(directory.snapshots, snapshotFileName(zxid));
+}
+
 function giveName(disk: Disk, directory: DataDirectory, zxid: Zxid): void {
   const temporary = joinPath(directory.snapshots, installTemporaryName);
-  disk.rename(temporary, joinPath(directory.snapshots, snapshotFileName(zxid)));
+  disk.rename(temporary, namedPath(directory, zxid));
   disk.syncDirectory(directory.snapshots);
 }
 

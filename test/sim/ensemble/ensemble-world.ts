@@ -116,10 +116,12 @@ export class EnsembleWorld {
   isHeldByAllBut(member: Member): boolean {
     const others = this.members.filter((other) => other !== member && this.isVoter(other));
     if (others.length * 2 <= this.plan.voters) return false;
-    const promised = durableOf(member.disk).acceptedEpoch;
+    // What its acks on their way count for is with the others, too.
+    const { zxid: written, acceptedEpoch: promised } = durableOf(member.disk);
     return others.every(({ process, disk }) => {
       const { zxid, acceptedEpoch } = durableOf(disk);
-      return process !== null && this.oracle.holdsAll(zxid) && acceptedEpoch >= promised;
+      const holdsAll = this.oracle.holdsAll(zxid) && this.oracle.holds(zxid, written);
+      return process !== null && holdsAll && acceptedEpoch >= promised;
     });
   }
 

@@ -22,11 +22,12 @@ import { shrinkPlan } from './shrink.ts';
 const usage =
   'npm run sim -- [--seed N] [--seeds N] [--minutes M] [--plan FILE] [--config FILE] [--bug TEXT]';
 const minuteMs = 60_000;
+const seedsUsual = 1000;
 
 const { values } = parseArgs({
   options: {
     seed: { type: 'string' },
-    seeds: { type: 'string', default: '1000' },
+    seeds: { type: 'string' },
     minutes: { type: 'string' },
     plan: { type: 'string' },
     config: { type: 'string' },
@@ -44,7 +45,8 @@ function main(): number {
     return runOne(JSON.parse(readFileSync(plan, 'utf8')) as EnsemblePlan, true) ? 0 : 1;
   }
   if (values.bug !== undefined) return searchBugs(values.bug);
-  if (seed !== undefined) return runOne(planOf(Number(seed)), true) ? 0 : 1;
+  if (seed !== undefined && values.seeds === undefined)
+    return runOne(planOf(Number(seed)), true) ? 0 : 1;
   return runMany();
 }
 
@@ -52,8 +54,9 @@ function runMany(): number {
   const { minutes, seeds } = values;
   const endMs =
     minutes === undefined ? Number.POSITIVE_INFINITY : Date.now() + Number(minutes) * minuteMs;
-  const first = minutes === undefined ? 1 : 1 + Math.floor(Math.random() * 0x7fff_0000);
-  const count = minutes === undefined ? Number(seeds) : Number.POSITIVE_INFINITY;
+  const first =
+    minutes === undefined ? Number(values.seed ?? 1) : 1 + Math.floor(Math.random() * 0x7fff_0000);
+  const count = minutes === undefined ? Number(seeds ?? seedsUsual) : Number.POSITIVE_INFINITY;
   const startMs = Date.now();
   let runs = 0;
   for (; runs < count && Date.now() < endMs; runs++) {
@@ -71,7 +74,7 @@ function searchBugs(text: string): number {
   });
   let missed = 0;
   for (const bug of wanted) {
-    const finding = findBug(bug, Number(values.seed ?? 1), Number(values.seeds));
+    const finding = findBug(bug, Number(values.seed ?? 1), Number(values.seeds ?? seedsUsual));
     if (finding === null) missed++;
     const reason = finding === null ? 'NOT FOUND' : finding.outcome.error.message.split('\n')[0];
     console.log(`${bug.name}: seed ${finding?.seed}: ${reason}`);

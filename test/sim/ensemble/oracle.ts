@@ -53,6 +53,8 @@ export class Oracle {
   private readonly movedAt = new Map<bigint, number>();
   /** Of each epoch, who was established as its leader. */
   private readonly leaders = new Map<number, number>();
+  /** Of each epoch, the last txn before it: a snapshot of its first moments has its first zxid. */
+  private readonly begunBehind = new Map<bigint, bigint>();
   /** By member: the last txn in its tree. */
   private readonly applied = new Map<number, bigint>();
   private readonly leading = new Map<number, Leading>();
@@ -102,6 +104,7 @@ export class Oracle {
       return `member ${member} leads epoch ${epoch} with ${hex(last)} in its history`;
     });
     this.commitUpTo(last, 'Z10', () => `member ${member}, leader of epoch ${epoch}`);
+    this.begunBehind.set(BigInt(epoch) << 32n, last);
     this.leading.set(member, { epoch, last, sinceMs: this.nowMs() });
   }
 
@@ -123,7 +126,9 @@ export class Oracle {
     check(header.zxid === zxid, 'Z6', () => `${hex(header.zxid)} is proposed as ${hex(zxid)}`);
     const { clientId, cxid, type } = header;
     if (type === OpCode.createSession) this.opened.set(clientId, this.nowMs());
-    if (cxid > 0 && hasEffect(txn)) this.checkMoved(clientId, cxid);
+    // Nobody asks who has a session that its client ends (Apache `PrepRequestProcessor`).
+    const isOwned = type !== OpCode.closeSession && hasEffect(txn);
+    if (cxid > 0 && isOwned) this.checkMoved(clientId, cxid);
     if (type === OpCode.closeSession && cxid === 0) this.checkExpiry(clientId, role);
     this.proposed.set(zxid, { zxid, txn, before: role.last });
     role.last = zxid;
@@ -239,11 +244,11 @@ export class Oracle {
   }
 
   private isKnown(zxid: bigint): boolean {
-    return zxid === this.first || this.proposed.has(zxid);
+    return zxid === this.first || this.proposed.has(zxid) || this.begunBehind.has(zxid);
   }
 
   private beforeOf(zxid: bigint): bigint {
-    return this.proposed.get(zxid)?.before ?? -1n;
+    return this.proposed.get(zxid)?.before ?? this.begunBehind.get(zxid) ?? -1n;
   }
 
   /** Everything up to this txn is committed from now on, and must follow all that was before. */

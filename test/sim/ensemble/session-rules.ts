@@ -18,7 +18,9 @@ export class SessionRules {
     const who = () => `session ${hex(clientId)} with ${hex(zxid)}`;
     if (type === OpCode.closeSession) this.closed.add(clientId);
     else check(!this.closed.has(clientId), 'K4', () => `${who()} acts behind its end`);
-    if (type !== OpCode.createSession) this.checkOrder(clientId, cxid, who);
+    // The end of a session is not asked over which connection it comes.
+    const isOrdered = type !== OpCode.createSession && type !== OpCode.closeSession;
+    if (isOrdered) this.checkOrder(clientId, cxid, who);
     checkOwners(state);
   }
 

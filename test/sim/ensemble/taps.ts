@@ -77,7 +77,9 @@ export function tapReplies(oracle: Oracle, member: number, keeper: KeeperOutput)
   keeper.connected = (cnxnId, answer) => {
     if (answer.valid) {
       oracle.onSeen(member, 0n);
-      oracle.onReopen(joinHalves(answer.sessionIdHi, answer.sessionIdLo));
+      // A learner's word may be older than what the leader has decided since.
+      const session = joinHalves(answer.sessionIdHi, answer.sessionIdLo);
+      if (oracle.isLeading(member)) oracle.onReopen(session);
     }
     connected(cnxnId, answer);
   };

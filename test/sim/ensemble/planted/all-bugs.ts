@@ -24,11 +24,11 @@ export interface Finding {
   readonly outcome: Outcome & { readonly ok: false };
 }
 
-/** The first of so many seeds that finds it; null when none does. */
+/** The first of so many seeds that finds it by the promise that it breaks; null when none does. */
 export function findBug(bug: PlantedBug, firstSeed: number, seeds: number): Finding | null {
   for (let seed = firstSeed; seed < firstSeed + seeds; seed++) {
     const outcome = runWithBug(bug, makeEnsemblePlan(seed));
-    if (!outcome.ok) return { seed, outcome };
+    if (!outcome.ok && outcome.error.message.includes(bug.breaks)) return { seed, outcome };
   }
   return null;
 }

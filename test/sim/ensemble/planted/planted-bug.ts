@@ -6,7 +6,7 @@ export interface PlantedBug {
   readonly name: string;
   /** Of Apache's tracker, where ensembles have had it: the numbers behind ZOOKEEPER-. */
   readonly tickets: readonly number[];
-  /** The first seed that finds it. */
+  /** One that finds it. */
   readonly seed: number;
   /** The promise that is seen to be broken there, or the beginning of an agent's own complaint. */
   readonly breaks: string;
