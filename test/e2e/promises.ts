@@ -20,8 +20,8 @@ export const promisingSettings: Readonly<Record<string, string>> = {
   ...{ tickTime: '200', initLimit: '10', syncLimit: '5' },
   ...{ minSessionTimeout: '4000', maxSessionTimeout: '60000' },
   snapCount: '1000',
-  // Who was away gets what it misses, and keeps its log: the checker wants all of it.
-  commitLogCount: '50000',
+  // Who was away gets what it misses, and all keep their logs: the checker wants all of them.
+  ...{ commitLogCount: '200000', 'autopurge.purgeInterval': '0' },
 };
 
 /** Recording clients, and a timeout after which what one could not close is soon gone. */

@@ -107,7 +107,7 @@ export const diskBugs: readonly PlantedBug[] = [
   {
     name: 'a txn is acknowledged before it is durable',
     tickets: [],
-    ...{ seed: 45, breaks: 'D3' },
+    ...{ seed: 8, breaks: 'D3' },
     plant: (code) => {
       code.replace(
         TxnLogWriter.prototype,
@@ -123,7 +123,7 @@ export const diskBugs: readonly PlantedBug[] = [
   {
     name: 'NEWLEADER is acknowledged before the history is durable',
     tickets: [3911, 4646, 3023],
-    ...{ seed: 45, breaks: 'D2' },
+    ...{ seed: 1, breaks: 'D2' },
     plant: (code) => {
       code.replace(
         LearnerLog.prototype,
@@ -139,7 +139,7 @@ export const diskBugs: readonly PlantedBug[] = [
   {
     name: 'the epoch is durable before its history',
     tickets: [4643],
-    ...{ seed: 57, breaks: 'does not follow' },
+    ...{ seed: 5, breaks: 'does not follow' },
     plant: (code) => {
       logAtNewLeader(code, (log, write, finish) => {
         const { durable, epoch } = log;
@@ -153,7 +153,7 @@ export const diskBugs: readonly PlantedBug[] = [
   {
     name: 'a follower acknowledges what it has not yet written',
     tickets: [4785],
-    ...{ seed: 58, breaks: 'D1' },
+    ...{ seed: 2, breaks: 'D1' },
     plant: (code) => {
       code.replace(
         DurableState.prototype,
@@ -169,7 +169,7 @@ export const diskBugs: readonly PlantedBug[] = [
   {
     name: 'a promise is given before it is durable',
     tickets: [],
-    ...{ seed: 45, breaks: 'D2' },
+    ...{ seed: 1, breaks: 'D2' },
     plant: (code) => {
       code.replace(
         DurableState.prototype,
@@ -186,7 +186,7 @@ export const diskBugs: readonly PlantedBug[] = [
   {
     name: 'a server whose log cannot be written goes on',
     tickets: [4882, 2247],
-    ...{ seed: 50, breaks: 'follow' },
+    ...{ seed: 13, breaks: 'follow' },
     plant: (code) => {
       code.replace(
         TxnLogWriter.prototype,
@@ -207,7 +207,7 @@ export const diskBugs: readonly PlantedBug[] = [
   {
     name: 'a cut of the log is undone by a crash',
     tickets: [],
-    ...{ seed: 3, breaks: 'digest' },
+    ...{ seed: 163, breaks: 'S1' },
     plant: (code) => {
       code.replace(
         TxnLogWriter.prototype,
@@ -222,7 +222,7 @@ export const diskBugs: readonly PlantedBug[] = [
   {
     name: 'an epoch is written in place',
     tickets: [2307, 4269, 1653],
-    ...{ seed: 45, breaks: 'D2' },
+    ...{ seed: 1, breaks: 'D2' },
     plant: (code) => {
       code.replace(
         EpochFiles.prototype,
@@ -241,7 +241,7 @@ export const diskBugs: readonly PlantedBug[] = [
   {
     name: 'the snapshot of a leader counts before it is durable',
     tickets: [3642, 2872],
-    ...{ seed: 45, breaks: 'D5' },
+    ...{ seed: 2, breaks: 'D5' },
     plant: (code) => {
       code.replace(
         SnapshotInstall.prototype,
@@ -257,7 +257,7 @@ export const diskBugs: readonly PlantedBug[] = [
   {
     name: 'a snapshot is named after the state at its end',
     tickets: [3144],
-    ...{ seed: 24, breaks: 'digest' },
+    ...{ seed: 118, breaks: 'digest' },
     plant: (code) => {
       code.replace(
         SnapshotWriter.prototype,
@@ -274,7 +274,7 @@ export const diskBugs: readonly PlantedBug[] = [
   {
     name: 'a purge takes the log that the newest snapshot needs',
     tickets: [3231],
-    ...{ seed: 46, breaks: 'D5' },
+    ...{ seed: 2, breaks: 'D5' },
     plant: (code) => {
       code.replace(
         MemberJobs.prototype,
@@ -295,7 +295,7 @@ export const diskBugs: readonly PlantedBug[] = [
   {
     name: 'txns are reported as durable before the disk has them',
     tickets: [],
-    ...{ seed: 45, breaks: 'the end of a log is lent' },
+    ...{ seed: 1, breaks: 'the end of a log is lent' },
     plant: (code) => {
       code.replace(
         LogAgent.prototype,
