@@ -73,8 +73,8 @@ function readText(path: string): string | null {
 }
 
 /**
- * A young collection here keeps a few KB and takes 0.2 ms. When helper threads have a share in it,
- * it is over when the last of them has had its turn, which on a busy machine is much later.
+ * A young collection here keeps next to nothing. When helper threads have a share in it, it is over
+ * when the last of them has had its turn, which on a busy machine is much later.
  */
 function collectWithoutHelpers(): void {
   setFlagsFromString('--no-parallel-scavenge');

@@ -87,11 +87,14 @@ function latenessOf(spec: MergedSpec, parts: readonly LoadPart[]): number | null
 }
 
 function added(all: Series, part: Series): Series {
+  const opsPerSecond = zip(all.opsPerSecond, part.opsPerSecond, (a, b) => a + b);
+  // One process looks at the servers, and may have seen an interval more than the others.
+  const { serverCores, serverRssMiB } = all.serverCores.length > 0 ? all : part;
   return {
-    opsPerSecond: zip(all.opsPerSecond, part.opsPerSecond, (a, b) => a + b),
+    opsPerSecond,
     p99Us: zip(all.p99Us, part.p99Us, Math.max),
-    serverCores: all.serverCores.length > 0 ? all.serverCores : part.serverCores,
-    serverRssMiB: all.serverRssMiB.length > 0 ? all.serverRssMiB : part.serverRssMiB,
+    serverCores: serverCores.slice(0, opsPerSecond.length),
+    serverRssMiB: serverRssMiB.slice(0, opsPerSecond.length),
   };
 }
 

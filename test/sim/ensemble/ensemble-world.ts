@@ -116,12 +116,10 @@ export class EnsembleWorld {
   isHeldByAllBut(member: Member): boolean {
     const others = this.members.filter((other) => other !== member && this.isVoter(other));
     if (others.length * 2 <= this.plan.voters) return false;
-    // What its acks on their way count for is with the others, too.
-    const { zxid: written, acceptedEpoch: promised } = durableOf(member.disk);
+    const promised = durableOf(member.disk).acceptedEpoch;
     return others.every(({ process, disk }) => {
       const { zxid, acceptedEpoch } = durableOf(disk);
-      const holdsAll = this.oracle.holdsAll(zxid) && this.oracle.holds(zxid, written);
-      return process !== null && holdsAll && acceptedEpoch >= promised;
+      return process !== null && this.oracle.holdsAll(zxid) && acceptedEpoch >= promised;
     });
   }
 

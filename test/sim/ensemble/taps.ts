@@ -77,9 +77,7 @@ export function tapReplies(oracle: Oracle, member: number, keeper: KeeperOutput)
   keeper.connected = (cnxnId, answer) => {
     if (answer.valid) {
       oracle.onSeen(member, 0n);
-      // A learner's word may be older than what the leader has decided since.
-      const session = joinHalves(answer.sessionIdHi, answer.sessionIdLo);
-      if (oracle.isLeading(member)) oracle.onReopen(session);
+      oracle.onReopen(joinHalves(answer.sessionIdHi, answer.sessionIdLo));
     }
     connected(cnxnId, answer);
   };
