@@ -79,7 +79,7 @@ describe('the load generator', () => {
     expect(result).toMatchObject({ processes: 2, errors: 0 });
     const { opsPerSecond, serverCores } = result.series;
     expect(opsPerSecond.length).toBeGreaterThan(0);
-    expect(serverCores.length).toBeGreaterThan(0);
+    expect(serverCores).toHaveLength(opsPerSecond.length);
     expect(result.perOperation).toMatchObject([{ operation: 'get', ops: result.ops }]);
     expect(result.latencyUs.at(-1)).toEqual([100, result.maxUs]);
   });

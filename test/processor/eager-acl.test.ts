@@ -2,28 +2,15 @@
 import { describe, expect, it } from 'vitest';
 import { ErrorCode } from '../../src/base/error-codes.ts';
 import { CreateFlag, OpCode } from '../../src/jute/proto.ts';
-import { type EnsembleListener, FakeEnsemble, type Member } from './fake-ensemble.ts';
+import { leaderAndLearner } from './fake-ensemble.ts';
 import { aclOf, type Client, digestOf, Harness, openAcl } from './harness.ts';
 
-const nobody: EnsembleListener = { onPropose() {}, onForwarded() {}, onRevalidated() {} };
 const bobs = [aclOf(31, 'digest', digestOf('bob:pw'))];
 const invalid = [aclOf(31, 'world', 'nobody')];
 
 /** A leader and a learner with /closed, which is bob's, and a stranger at the learner. */
 function pair() {
-  const settings = { eagerAclCheck: true };
-  const ensemble = new FakeEnsemble(2, nobody, { settings });
-  const [leader, learner] = ensemble.members as [Member, Member];
-  const settle = () => {
-    let turn = 0;
-    ensemble.settle((below) => turn++ % below);
-  };
-  const client = (member: Member): Client => {
-    const connection = member.connection();
-    connection.connect({ timeOut: 10_000 });
-    settle();
-    return connection;
-  };
+  const { ensemble, leader, learner, settle, client } = leaderAndLearner({ eagerAclCheck: true });
   const owner = client(learner);
   owner.authenticate('digest', 'bob:pw');
   owner.sendCreate('/closed', { acl: bobs });

@@ -6,7 +6,7 @@
  */
 import { TxnHeaderOffset } from '../../src/jute/txn.ts';
 import type { ForwardedRequest } from '../../src/processor/keeper-ports.ts';
-import { Harness, type HarnessOptions } from './harness.ts';
+import { type Client, Harness, type HarnessOptions } from './harness.ts';
 
 export interface EnsembleTxn {
   readonly payload: Uint8Array;
@@ -225,4 +225,23 @@ export class FakeEnsemble {
 function copyOf(request: ForwardedRequest): ForwardedRequest {
   const bytes = request.bytes.slice(request.start, request.end);
   return { ...request, bytes, start: 0, end: bytes.byteLength };
+}
+
+const nobody: EnsembleListener = { onPropose() {}, onForwarded() {}, onRevalidated() {} };
+
+/** A leader and a learner that nobody listens to. Each client is connected when it is returned. */
+export function leaderAndLearner(settings: NonNullable<HarnessOptions['settings']>) {
+  const ensemble = new FakeEnsemble(2, nobody, { settings });
+  const [leader, learner] = ensemble.members as [Member, Member];
+  const settle = () => {
+    let turn = 0;
+    ensemble.settle((below) => turn++ % below);
+  };
+  const client = (member: Member): Client => {
+    const connection = member.connection();
+    connection.connect({ timeOut: 10_000 });
+    settle();
+    return connection;
+  };
+  return { ensemble, leader, learner, settle, client };
 }

@@ -3,28 +3,9 @@ import { describe, expect, it } from 'vitest';
 import { ErrorCode } from '../../src/base/error-codes.ts';
 import { OpCode } from '../../src/jute/proto.ts';
 import { TxnHeaderOffset } from '../../src/jute/txn.ts';
-import { type EnsembleListener, FakeEnsemble } from './fake-ensemble.ts';
-import type { Client } from './harness.ts';
+import { type FakeEnsemble, leaderAndLearner, type Member } from './fake-ensemble.ts';
 
-const nobody: EnsembleListener = { onPropose() {}, onForwarded() {}, onRevalidated() {} };
-
-function pair(localSessions: 'on' | 'upgrading') {
-  const ensemble = new FakeEnsemble(2, nobody, { settings: { localSessions } });
-  const [leader, learner] = ensemble.members as [Member, Member];
-  const settle = () => {
-    let turn = 0;
-    ensemble.settle((below) => turn++ % below);
-  };
-  const client = (member: Member): Client => {
-    const connection = member.connection();
-    connection.connect({ timeOut: 10_000 });
-    settle();
-    return connection;
-  };
-  return { ensemble, leader, learner, settle, client };
-}
-
-type Member = FakeEnsemble['members'][number];
+const pair = (localSessions: 'on' | 'upgrading') => leaderAndLearner({ localSessions });
 
 /** Types of all txns, in order. */
 const typesOf = (ensemble: FakeEnsemble) => ensemble.txns.map(({ type }) => type);

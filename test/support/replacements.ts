@@ -9,10 +9,10 @@ export class Replacements {
   private readonly repairs: (() => void)[] = [];
 
   /** Puts another method or getter in the place of one; `make` is given that one. */
-  replace(
+  replace<This = Insides>(
     prototype: object,
     name: string,
-    make: (old: Method) => (this: Insides, ...args: never[]) => unknown,
+    make: (old: Method) => (this: This, ...args: never[]) => unknown,
   ): void {
     const descriptor = Object.getOwnPropertyDescriptor(prototype, name);
     if (descriptor === undefined) throw new Error(`there is no ${name}`);

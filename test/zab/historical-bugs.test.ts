@@ -13,6 +13,7 @@ import { LearnerLink } from '../../src/zab/learner-link.ts';
 import { LearnerLog } from '../../src/zab/learner-log.ts';
 import type { DiskAsk, DiskOutcome } from '../../src/zab/peer-ports.ts';
 import { majorityOf, type ServerId } from '../../src/zab/quorum-verifier.ts';
+import { type Method, Replacements } from '../support/replacements.ts';
 import { findViolation, seeds } from './world/chaos.ts';
 import type { PeerWorld, WorldOptions } from './world/peer-world.ts';
 import {
@@ -27,27 +28,13 @@ import { WorldReplica } from './world/world-replica.ts';
 
 type Then = (outcome: DiskOutcome) => void;
 type Broken = Partial<WorldOptions>;
-type Method = (...args: unknown[]) => unknown;
 
 const seedsMax = 1000;
 /** A leader looks around seldom enough to be behind the times for a while. */
 const slowTicks = { tickTimeMs: 400, initLimitTicks: 5, syncLimitTicks: 2 };
-const repairs: (() => void)[] = [];
+const code = new Replacements();
 
-afterEach(() => {
-  for (const repair of repairs.splice(0)) repair();
-});
-
-/** Puts another method or getter in the place of one, until the test is over. */
-function replace<T extends object>(prototype: T, name: string, make: (old: Method) => Method) {
-  const descriptor = Object.getOwnPropertyDescriptor(prototype, name);
-  if (descriptor === undefined) throw new Error(`there is no ${name}`);
-  const isGetter = descriptor.get !== undefined;
-  const broken = make((isGetter ? descriptor.get : descriptor.value) as Method);
-  const changed = isGetter ? { get: broken } : { value: broken };
-  Object.defineProperty(prototype, name, { ...descriptor, ...changed });
-  repairs.push(() => Object.defineProperty(prototype, name, descriptor));
-}
+afterEach(() => code.repair());
 
 /** Answers some asks before they are durable. */
 function hastyDisk(isHasty: (ask: DiskAsk) => boolean): Broken {
@@ -126,7 +113,7 @@ function halfQuorum(): Broken {
 }
 
 function blindLeader(): Broken {
-  replace(EpochNegotiation.prototype, 'isAhead', () => () => false);
+  code.replace(EpochNegotiation.prototype, 'isAhead', () => () => false);
   return {};
 }
 
@@ -137,7 +124,7 @@ function usedEpoch(): Broken {
       if (isQuorum && (this.epoch as number) > 1) (this.epoch as number)--;
       return isQuorum;
     };
-  replace(EpochNegotiation.prototype, 'onPromise', make);
+  code.replace(EpochNegotiation.prototype, 'onPromise', make);
   return {};
 }
 
@@ -146,17 +133,17 @@ function promiseToAll(): Broken {
     function (this: Learner) {
       old.call(this, true);
     };
-  replace(Learner.prototype, 'writeAckEpoch', make);
+  code.replace(Learner.prototype, 'writeAckEpoch', make);
   return {};
 }
 
 function shownTooEarly(): Broken {
-  replace(LearnerLog.prototype, 'isTreeCommitted', () => () => true);
+  code.replace(LearnerLog.prototype, 'isTreeCommitted', () => () => true);
   return {};
 }
 
 function diffForAll(): Broken {
-  replace(LearnerLink.prototype, 'plan', () => () => ({ kind: 'diff' }));
+  code.replace(LearnerLink.prototype, 'plan', () => () => ({ kind: 'diff' }));
   return {};
 }
 
@@ -169,7 +156,7 @@ function unappliedHistory(): Broken {
       old.call(this);
       replica.deliver = deliver;
     };
-  replace(LeaderBroadcast.prototype, 'begin', make);
+  code.replace(LeaderBroadcast.prototype, 'begin', make);
   return {};
 }
 
@@ -181,7 +168,7 @@ function promisesForAcks(): Broken {
       const { newLeaderAcks } = this as unknown as { newLeaderAcks: Set<ServerId> };
       newLeaderAcks.add(learner.server as ServerId);
     };
-  replace(Leader.prototype, 'onAckEpoch', make);
+  code.replace(Leader.prototype, 'onAckEpoch', make);
   return {};
 }
 
@@ -193,7 +180,7 @@ const ownCommit = (): Broken => {
       parts.durable.onSynced(args[3] as number, args[4] as number);
       this.onSynced();
     };
-  replace(LeaderBroadcast.prototype, 'propose', make);
+  code.replace(LeaderBroadcast.prototype, 'propose', make);
   return {};
 };
 
