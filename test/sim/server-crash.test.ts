@@ -9,8 +9,8 @@ import type { SimDisk } from './sim-disk.ts';
 import { roomyRings } from './sim-memory.ts';
 import { SimWorld } from './sim-world.ts';
 
-const statesMin = 75_000;
-const distinctMin = 3200;
+const statesMin = 88_000;
+const distinctMin = 3450;
 const loneWritesMin = 70;
 const subjectsMax = 12;
 
