@@ -3,7 +3,7 @@ import { CreateFlag } from '../../../src/jute/proto.ts';
 import { openAcl } from '../../processor/harness.ts';
 import type { SimClient } from '../sim-client.ts';
 import type { SimRandom } from '../sim-ports.ts';
-import type { ClientBook } from './client-book.ts';
+import type { ClientBook } from './oracle/client-book.ts';
 
 /** Those of which clients share the nodes. */
 export const sharedPaths = ['/a', '/b', '/a/x', '/a/y', '/b/x', '/seq'];

@@ -8,11 +8,11 @@ import { OpCode } from '../../../src/jute/proto.ts';
 import { noSession, type SimClient, type SimReply } from '../sim-client.ts';
 import type { SimFront } from '../sim-front.ts';
 import { SimRandom } from '../sim-ports.ts';
-import { check, hex } from './broken.ts';
-import { ClientBook, type KeptWatches } from './client-book.ts';
 import { askSomething } from './client-requests.ts';
 import type { ClientPlan } from './ensemble-plan.ts';
-import type { Oracle } from './oracle.ts';
+import { check, hex } from './oracle/broken.ts';
+import { ClientBook, type KeptWatches } from './oracle/client-book.ts';
+import type { Oracle } from './oracle/oracle.ts';
 import type { Timeline } from './timeline.ts';
 
 /** A server as clients see it; null while nobody listens there. */

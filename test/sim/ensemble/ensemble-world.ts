@@ -3,16 +3,16 @@
  * every step against what must be true. Nothing in it waits: the timeline says what is next.
  */
 import { stateAtBeginning } from './beginning.ts';
-import { Broken, check, hex } from './broken.ts';
 import { counterSlack, limitCounters } from './counter-limit.ts';
-import { Durability, type Machine } from './durability.ts';
 import { EnsembleClient } from './ensemble-client.ts';
 import type { EnsemblePlan } from './ensemble-plan.ts';
 import { memberConfiguration } from './ensemble-settings.ts';
 import { strike } from './faults.ts';
 import { Member } from './member.ts';
-import { Oracle } from './oracle.ts';
-import { durableOf } from './probe.ts';
+import { Broken, check, hex } from './oracle/broken.ts';
+import { Durability, type Machine } from './oracle/durability.ts';
+import { Oracle } from './oracle/oracle.ts';
+import { durableOf } from './oracle/probe.ts';
 import { SimNet } from './sim-net.ts';
 import { Timeline } from './timeline.ts';
 

@@ -22,8 +22,8 @@ import { pictureOfTree, type StatePicture } from '../tree-picture.ts';
 import { hostOf, type MemberConfiguration, quorumPort } from './ensemble-settings.ts';
 import type { MemberClock } from './member-clock.ts';
 import { MemberJobs } from './member-jobs.ts';
+import { PacketTap, tapReplica, tapReplies, type Witnesses } from './oracle/taps.ts';
 import type { SimNet, SimProcessNet } from './sim-net.ts';
-import { PacketTap, tapReplica, tapReplies, type Witnesses } from './taps.ts';
 
 export const agentNames = ['front', 'links', 'keeper', 'log'] as const;
 export type AgentName = (typeof agentNames)[number];

@@ -19,8 +19,8 @@ import type { Door } from './ensemble-client.ts';
 import { hostOf, type MemberConfiguration } from './ensemble-settings.ts';
 import { MemberClock } from './member-clock.ts';
 import { type AgentName, agentNames, MemberProcess } from './member-process.ts';
+import type { Witnesses } from './oracle/taps.ts';
 import type { SimNet } from './sim-net.ts';
-import type { Witnesses } from './taps.ts';
 
 export interface MemberOptions {
   readonly index: number;

@@ -1,8 +1,8 @@
 /** Runs a plan of an ensemble, and says what is wrong as one line. */
 
-import { Broken } from './broken.ts';
 import type { EnsemblePlan } from './ensemble-plan.ts';
 import { type EnsembleResult, EnsembleWorld } from './ensemble-world.ts';
+import { Broken } from './oracle/broken.ts';
 
 export type Outcome =
   | { readonly ok: true; readonly result: EnsembleResult }

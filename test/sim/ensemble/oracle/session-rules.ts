@@ -1,9 +1,9 @@
 /** What must be true of sessions in any committed history, txn by txn. */
-import { OpCode } from '../../../src/jute/proto.ts';
-import { JuteReader } from '../../../src/jute/reader.ts';
-import { multiTxn, txnHeader } from '../../../src/jute/txn.ts';
-import type { NaiveState } from '../../storage/naive-state.ts';
-import { isSessionOwner } from '../tree-picture.ts';
+import { OpCode } from '../../../../src/jute/proto.ts';
+import { JuteReader } from '../../../../src/jute/reader.ts';
+import { multiTxn, txnHeader } from '../../../../src/jute/txn.ts';
+import type { NaiveState } from '../../../storage/naive-state.ts';
+import { isSessionOwner } from '../../tree-picture.ts';
 import { check, hex } from './broken.ts';
 
 export class SessionRules {

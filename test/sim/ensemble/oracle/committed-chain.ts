@@ -3,10 +3,10 @@
  * the state after each, what each has changed, and when a node had which version. It begins with
  * the state that all members were given.
  */
-import { EventType } from '../../../src/jute/proto.ts';
-import type { NaiveState } from '../../storage/naive-state.ts';
-import { applyProposed, pictureOfState } from '../model-state.ts';
-import type { StatePicture } from '../tree-picture.ts';
+import { EventType } from '../../../../src/jute/proto.ts';
+import type { NaiveState } from '../../../storage/naive-state.ts';
+import { applyProposed, pictureOfState } from '../../model-state.ts';
+import type { StatePicture } from '../../tree-picture.ts';
 import { Broken } from './broken.ts';
 import { SessionRules } from './session-rules.ts';
 

@@ -4,13 +4,13 @@
  * member is held against it. The letters are those of the invariants in test/README.md.
  */
 import { createHash } from 'node:crypto';
-import { OpCode } from '../../../src/jute/proto.ts';
-import { JuteReader } from '../../../src/jute/reader.ts';
-import { txnHeader } from '../../../src/jute/txn.ts';
-import type { NaiveState } from '../../storage/naive-state.ts';
-import { emptyState } from '../model-state.ts';
-import { sessionsMax } from '../sim-memory.ts';
-import { differenceOf, type StatePicture } from '../tree-picture.ts';
+import { OpCode } from '../../../../src/jute/proto.ts';
+import { JuteReader } from '../../../../src/jute/reader.ts';
+import { txnHeader } from '../../../../src/jute/txn.ts';
+import type { NaiveState } from '../../../storage/naive-state.ts';
+import { emptyState } from '../../model-state.ts';
+import { sessionsMax } from '../../sim-memory.ts';
+import { differenceOf, type StatePicture } from '../../tree-picture.ts';
 import { Broken, check, hex } from './broken.ts';
 import { CommittedChain } from './committed-chain.ts';
 import { hasEffect } from './session-rules.ts';

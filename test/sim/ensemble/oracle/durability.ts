@@ -5,7 +5,7 @@
  * many there were.
  */
 
-import type { SimDisk } from '../sim-disk.ts';
+import type { SimDisk } from '../../sim-disk.ts';
 import { check, hex } from './broken.ts';
 import type { Oracle } from './oracle.ts';
 import { type Durable, durableOf } from './probe.ts';

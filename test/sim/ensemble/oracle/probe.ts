@@ -1,11 +1,11 @@
 /** What a disk would bring back if its machine started now. */
 
-import { dataDirectory, listStorage } from '../../../src/storage/data-directory.ts';
-import { nodeCompression } from '../../../src/storage/node-compression.ts';
-import { recover } from '../../../src/storage/recovery.ts';
-import type { RecoverySink } from '../../../src/storage/recovery-sink.ts';
-import { RecordingLogger } from '../../storage/recording-logger.ts';
-import type { SimDisk } from '../sim-disk.ts';
+import { dataDirectory, listStorage } from '../../../../src/storage/data-directory.ts';
+import { nodeCompression } from '../../../../src/storage/node-compression.ts';
+import { recover } from '../../../../src/storage/recovery.ts';
+import type { RecoverySink } from '../../../../src/storage/recovery-sink.ts';
+import { RecordingLogger } from '../../../storage/recording-logger.ts';
+import type { SimDisk } from '../../sim-disk.ts';
 import { Broken, check } from './broken.ts';
 
 /** Records here are short, and readers make buffers for the longest. */

@@ -3,10 +3,10 @@
  * chain: what it reads is what was there, what it watches is told before it can be seen, once and
  * completely, and a sync shows all that was committed when it was asked for.
  */
-import { stat } from '../../../src/jute/data.ts';
-import { EventType } from '../../../src/jute/proto.ts';
-import { JuteReader } from '../../../src/jute/reader.ts';
-import type { SimEvent, SimReply } from '../sim-client.ts';
+import { stat } from '../../../../src/jute/data.ts';
+import { EventType } from '../../../../src/jute/proto.ts';
+import { JuteReader } from '../../../../src/jute/reader.ts';
+import type { SimEvent, SimReply } from '../../sim-client.ts';
 import { check, hex } from './broken.ts';
 import type { Oracle } from './oracle.ts';
 

@@ -1,12 +1,12 @@
 /** Stands where the agents of a member speak to each other, and tells the witnesses what is said. */
 
-import type { Ensemble, EnsembleReplica } from '../../../src/agents/ensemble-port.ts';
-import { joinHalves } from '../../../src/base/zxid.ts';
-import { PacketReader } from '../../../src/jute/packet-reader.ts';
-import { PacketType } from '../../../src/jute/quorum.ts';
-import type { LinkListener } from '../../../src/net/peer-links.ts';
-import type { KeeperOutput } from '../../../src/processor/keeper-ports.ts';
-import type { LinkId, LinkOutput } from '../../../src/zab/peer-ports.ts';
+import type { Ensemble, EnsembleReplica } from '../../../../src/agents/ensemble-port.ts';
+import { joinHalves } from '../../../../src/base/zxid.ts';
+import { PacketReader } from '../../../../src/jute/packet-reader.ts';
+import { PacketType } from '../../../../src/jute/quorum.ts';
+import type { LinkListener } from '../../../../src/net/peer-links.ts';
+import type { KeeperOutput } from '../../../../src/processor/keeper-ports.ts';
+import type { LinkId, LinkOutput } from '../../../../src/zab/peer-ports.ts';
 import type { Durability } from './durability.ts';
 import type { Oracle } from './oracle.ts';
 
